@@ -1,0 +1,1 @@
+//! Keys and certificates: pinned verification keys, our signing keys, JWKS.

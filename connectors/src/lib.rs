@@ -1,0 +1,1 @@
+//! Speaks to upstream IdPs: SAML and OIDC, verification included.

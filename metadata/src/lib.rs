@@ -1,0 +1,1 @@
+//! What a party publishes about itself: SAML EntityDescriptor, OIDC discovery.
