@@ -1,1 +1,7 @@
-//! Speaks to upstream IdPs: SAML and OIDC, verification included.
+#![doc = include_str!("../README.md")]
+
+pub mod assertion;
+pub mod check;
+pub mod error;
+pub mod oidc;
+pub mod saml;

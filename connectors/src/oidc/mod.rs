@@ -1,0 +1,5 @@
+//! OpenID Connect upstream.
+
+mod rejection;
+
+pub use rejection::Rejection;
