@@ -3,5 +3,6 @@
 pub mod assertion;
 pub mod check;
 pub mod error;
+pub mod http;
 pub mod oidc;
 pub mod saml;
