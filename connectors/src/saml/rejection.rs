@@ -76,6 +76,8 @@ pub enum Rejection {
     EncryptionShape { what: &'static str },
     /// An attribute that some parser could take for an ID.
     IdAttributeOdd { name: String },
+    /// An ID that is not an NCName (SAML Core §1.3.4).
+    IdInvalid { id: String },
     /// Two elements have the same ID.
     IdRepeated { id: String },
     /// The IdP says that it did not authenticate the user (SAML Core §3.2.2.2).

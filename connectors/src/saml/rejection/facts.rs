@@ -83,6 +83,7 @@ impl Rejection {
             R::EncryptedKeyReused => fact("saml_encrypted_key_reused").want("a new key for each assertion").fix(START_AGAIN),
             R::EncryptionShape { what } => fact("saml_encryption_malformed").got(what).fix(ENCRYPT_PLAINLY),
             R::IdAttributeOdd { name } => fact("saml_id_attribute_odd").want("ID").got(name).fix(UNCHANGED),
+            R::IdInvalid { id } => fact("saml_id_invalid").want("an XML name without a colon").got(id).fix(UNCHANGED),
             R::IdRepeated { id } => fact("saml_id_repeated").want("every ID once").got(id).fix(UNCHANGED),
             R::IdpError { codes, message } => idp_error(codes, message.as_deref()),
             R::InResponseToInconsistent { received } => {
