@@ -97,11 +97,14 @@ impl UnverifiedJws {
         let (signing_input, signature) = token.rsplit_once('.').ok_or(JwsError::NotCompact)?;
         // a fourth part leaves a dot in the payload, which is not base64url
         let (header, payload) = signing_input.split_once('.').ok_or(JwsError::NotCompact)?;
-        let header = from_base64url(header).ok_or(JwsError::NotCompact)?;
+        let decoded = (from_base64url(header), from_base64url(payload), from_base64url(signature));
+        let (Some(header), Some(payload), Some(signature)) = decoded else {
+            return Err(JwsError::NotCompact);
+        };
         Ok(Self {
             header: Header::read(&header)?,
-            payload: from_base64url(payload).ok_or(JwsError::NotCompact)?,
-            signature: from_base64url(signature).ok_or(JwsError::NotCompact)?,
+            payload,
+            signature,
             signing_input: signing_input.to_owned(),
         })
     }
