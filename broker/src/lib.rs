@@ -1,1 +1,7 @@
+//! Homerealm, a federation broker: SAML and OIDC in, local API tokens out.
 
+pub mod catalog;
+pub mod clock;
+pub mod ids;
+pub mod seal;
+pub mod sessions;

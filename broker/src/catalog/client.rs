@@ -1,0 +1,113 @@
+//! Clients: applications registered with us (RFC 7591 names).
+
+use chrono::{DateTime, Utc};
+use homerealm_certs::signing_key::JwsAlgorithm;
+use serde::{Deserialize, Serialize};
+
+use super::Name;
+
+/// An application registered with us.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Client {
+    /// Unique, immutable, never reused.
+    pub client_id: String,
+    /// For people, shown at consent.
+    pub client_name: String,
+    /// First-party, or third-party of one organization; never changes.
+    #[serde(flatten)]
+    pub kind: ClientKind,
+    /// Exact callback URLs (RULES 29).
+    pub redirect_uris: Vec<String>,
+    /// Exact addresses after logout.
+    #[serde(default)]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Origins that may call `/home-realm` and `/userinfo` from a browser; from registered redirect URIs if empty.
+    #[serde(default)]
+    pub web_origins: Vec<String>,
+    /// Grants that this client may use.
+    pub grant_types: Vec<GrantType>,
+    /// One method a client.
+    pub token_endpoint_auth_method: ClientAuthMethod,
+    /// SHA-256 of live secrets, two at most.
+    #[serde(default)]
+    pub secrets: Vec<ClientSecret>,
+    /// Names of connections that it may use; `None`: all that it is allowed to.
+    pub connections: Option<Vec<Name>>,
+    /// ID token algorithm, RS256 by default (OIDC Registration §2).
+    pub id_token_signed_response_alg: JwsAlgorithm,
+    /// Home page, shown at consent.
+    pub client_uri: Option<String>,
+    /// Where a login can be started (OIDC Core §4).
+    pub initiate_login_uri: Option<String>,
+    /// A disabled client is refused everywhere.
+    pub enabled: bool,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was changed last.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Whose application it is.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ClientKind {
+    /// The operator's own.
+    FirstParty {
+        /// Fixes the organization of its logins, if set.
+        #[serde(default)]
+        organization: Option<Name>,
+    },
+    /// A customer's: limited connections, consent, exact callbacks.
+    ThirdParty {
+        /// The customer.
+        organization: Name,
+    },
+}
+
+/// How a client authenticates at the token endpoint (RFC 7591 §2).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthMethod {
+    /// HTTP Basic (RFC 6749 §2.3.1).
+    ClientSecretBasic,
+    /// Form parameters.
+    ClientSecretPost,
+    /// Public client: PKCE only.
+    None,
+}
+
+/// Grants served by the token endpoint.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantType {
+    /// RFC 6749 §4.1.
+    AuthorizationCode,
+    /// RFC 6749 §4.4.
+    ClientCredentials,
+    /// RFC 6749 §6.
+    RefreshToken,
+}
+
+/// A machine-made secret at rest.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct ClientSecret {
+    /// Hex SHA-256 of the secret.
+    pub sha256: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Client {
+    /// The organization whose users this client is for, if it is tied to one.
+    pub const fn organization(&self) -> Option<&Name> {
+        match &self.kind {
+            ClientKind::FirstParty { organization } => organization.as_ref(),
+            ClientKind::ThirdParty { organization } => Some(organization),
+        }
+    }
+
+    /// Whether it is a customer's application.
+    pub const fn is_third_party(&self) -> bool {
+        matches!(self.kind, ClientKind::ThirdParty { .. })
+    }
+}

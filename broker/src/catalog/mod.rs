@@ -1,0 +1,26 @@
+//! The catalog: durable things, one file a resource.
+//!
+//! Objects refer to each other by their immutable `name` (clients by `client_id`, APIs by `identifier`).
+//! The types here are what the rest of the broker sees; the SQL stands beside them.
+
+pub mod client;
+pub mod client_grant;
+pub mod connection;
+pub mod domain;
+pub mod login_trace;
+pub mod name;
+pub mod organization;
+pub mod resource_server;
+pub mod user;
+
+pub use client::{Client, ClientAuthMethod, ClientKind, ClientSecret, GrantType};
+pub use client_grant::{ClientGrant, SubjectType};
+pub use connection::{
+    Connection, ConnectionOptions, ForeignDomains, OidcOptions, SamlOptions, Vendor,
+};
+pub use domain::{DomainName, DomainPattern, EmailAddress};
+pub use login_trace::{LoginTrace, TraceOutcome};
+pub use name::Name;
+pub use organization::{Organization, OrganizationDomain};
+pub use resource_server::{ResourceServer, Scope};
+pub use user::{Identity, NormalizedClaims, User};

@@ -1,0 +1,77 @@
+//! Users: local subjects and the identities that lead to them.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::Name;
+
+/// A local subject.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct User {
+    /// `usr_…`: the `sub` of every token; opaque and stable.
+    pub id: String,
+    /// Claims of the last login, normalized.
+    pub claims: NormalizedClaims,
+    /// What leads here; the key is (connection, issuer, subject), never an e-mail address.
+    pub identities: Vec<Identity>,
+    /// Organizations that this user belongs to.
+    #[serde(default)]
+    pub organizations: Vec<Name>,
+    /// A blocked user is refused with 403 after verification.
+    pub blocked: bool,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When its claims or flags were changed last.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// An upstream identity.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Identity {
+    /// Name of the connection.
+    pub connection: Name,
+    /// Upstream issuer: OIDC URL or SAML entity id.
+    pub issuer: String,
+    /// Upstream subject, in its unambiguous form.
+    pub subject: String,
+}
+
+/// Claims in our vocabulary: OIDC standard claims, `groups`, `roles` (OIDC Core §5.1).
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the names of OIDC Core §5.1")]
+pub struct NormalizedClaims {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub middle_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nickname: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preferred_username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub website: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zoneinfo: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Ours to state (RULES 19); present exactly when `email` is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email_verified: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+}
