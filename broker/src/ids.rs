@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use homerealm_certs::random::Random;
+use homerealm_certs::Random;
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -47,7 +47,7 @@ fn base32(length: usize, random: &dyn Random) -> String {
 
 #[cfg(test)]
 mod tests {
-    use homerealm_certs::random::SystemRandom;
+    use homerealm_certs::SystemRandom;
 
     use super::*;
 

@@ -8,7 +8,7 @@ use aws_lc_rs::{
     digest::{SHA256, digest},
     hkdf::{HKDF_SHA256, KeyType, Salt},
 };
-use homerealm_certs::random::{Random, SystemRandom};
+use homerealm_certs::{Random, SystemRandom};
 use zeroize::Zeroizing;
 
 /// What a sealed value is for; each purpose has its own HKDF subkey, so that a value sealed for one never opens for another.

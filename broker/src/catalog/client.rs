@@ -1,7 +1,7 @@
 //! Clients: applications registered with us (RFC 7591 names).
 
 use chrono::{DateTime, Utc};
-use homerealm_certs::signing_key::JwsAlgorithm;
+use homerealm_certs::JwsAlgorithm;
 use serde::{Deserialize, Serialize};
 
 use super::Name;

@@ -1,7 +1,7 @@
 //! Resource servers: APIs.
 
 use chrono::{DateTime, Utc};
-use homerealm_certs::signing_key::JwsAlgorithm;
+use homerealm_certs::JwsAlgorithm;
 use serde::{Deserialize, Serialize};
 
 /// An API that our access tokens are for.
