@@ -216,6 +216,14 @@ fn refuses_headers_that_are_not_an_object_with_a_text_alg() {
 }
 
 #[test]
+fn refuses_an_alg_that_is_no_name() {
+    let token = |length| signed(&key(), &json!({ "alg": "x".repeat(length) }).to_string(), "{}");
+
+    assert_eq!(UnverifiedJws::parse(&token(32)).unwrap().alg(), None);
+    assert_eq!(refusal(&token(33)), JwsError::Header);
+}
+
+#[test]
 fn refuses_a_header_member_that_is_there_twice() {
     let token = signed(&key(), r#"{"alg":"ES256","alg":"none"}"#, "{}");
 
