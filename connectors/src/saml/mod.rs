@@ -2,6 +2,7 @@
 
 mod assertion;
 mod attributes;
+mod begin;
 pub mod c14n;
 mod checks;
 mod decode;
