@@ -111,7 +111,8 @@ impl Found {
             return self.add_key_value(key_use, info.child(DS, "KeyValue"));
         }
         for certificate in certificates {
-            match from_base64(certificate.text()) {
+            let text = without_armour(certificate.text()).unwrap_or(certificate.text());
+            match from_base64(text) {
                 Some(content) => self.add_certificate(key_use, &content),
                 None => self.drop_key(key_use, &CertificateError::Base64),
             }
@@ -120,8 +121,7 @@ impl Found {
 
     /// `content` is the certificate's DER, or its PEM, which some products encode once more.
     fn add_certificate(&mut self, key_use: KeyUse, content: &[u8]) {
-        let pem = std::str::from_utf8(content).ok().map(str::trim);
-        let unpacked = pem.and_then(|text| text.strip_prefix(PEM_BEGIN)?.strip_suffix(PEM_END));
+        let unpacked = std::str::from_utf8(content).ok().and_then(without_armour);
         let der = match unpacked {
             Some(text) => from_base64(text).unwrap_or_default(),
             None => content.to_vec(),
@@ -245,6 +245,8 @@ fn from_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(packed).ok().filter(|bytes| !bytes.is_empty())
 }
 
-/// RFC 7468 §5.1.
-const PEM_BEGIN: &str = "-----BEGIN CERTIFICATE-----";
-const PEM_END: &str = "-----END CERTIFICATE-----";
+/// What stands between the lines of PEM (RFC 7468 §5.1), which some products leave in.
+fn without_armour(text: &str) -> Option<&str> {
+    let begun = text.trim().strip_prefix("-----BEGIN CERTIFICATE-----")?;
+    begun.strip_suffix("-----END CERTIFICATE-----")
+}
