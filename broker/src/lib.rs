@@ -3,5 +3,6 @@
 pub mod catalog;
 pub mod clock;
 pub mod ids;
+pub mod login;
 pub mod seal;
 pub mod sessions;

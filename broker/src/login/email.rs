@@ -1,0 +1,155 @@
+//! The e-mail address of a login: whose domain it is in, and whether it is verified (RULES 15, 19, 20).
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use homerealm_connectors::invisible::has_invisible;
+use serde_json::Value;
+
+use crate::catalog::{
+    Connection, ConnectionOptions, DomainName, EmailAddress, ForeignDomains, Organization, Vendor,
+};
+
+/// What is known about the IdP's word for an address.
+#[derive(Clone, Copy, Debug)]
+pub struct Upstream<'a> {
+    /// What the IdP says about the address; `None`: nothing.
+    pub verified: Option<bool>,
+    /// Everything that it sent, for vendors' own statements.
+    pub attributes: &'a BTreeMap<String, Vec<Value>>,
+}
+
+/// An address that may go into the claims.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct JudgedEmail {
+    /// The address.
+    pub address: EmailAddress,
+    /// Ours to state (RULES 19).
+    pub verified: bool,
+}
+
+/// Why the login is refused for its address.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum EmailRefusal {
+    /// Outside the connection's domains (RULES 20).
+    Foreign {
+        /// The address's domain.
+        domain: DomainName,
+        /// The connection's.
+        allowed: Vec<String>,
+    },
+    /// Holds a character that does not show (RULES 15).
+    Invisible,
+}
+
+/// Chooses and judges the address. What is no plain e-mail address is none.
+///
+/// # Errors
+/// [`EmailRefusal`] where the login may not go on.
+pub fn judge(
+    connection: &Connection,
+    organization: Option<&Organization>,
+    candidates: &[String],
+    upstream: Upstream<'_>,
+) -> Result<Option<JudgedEmail>, EmailRefusal> {
+    if candidates.iter().any(|text| has_invisible(text)) {
+        return Err(EmailRefusal::Invisible);
+    }
+    let Some(address) = choose(organization, candidates) else { return Ok(None) };
+    if is_foreign(connection, organization, address.domain()) {
+        return match connection.foreign_domains() {
+            ForeignDomains::OmitEmail => Ok(None),
+            ForeignDomains::Refuse => Err(EmailRefusal::Foreign {
+                domain: address.domain().clone(),
+                allowed: allowed(connection, organization),
+            }),
+        };
+    }
+    let verified = is_verified(connection, organization, address.domain(), upstream);
+    Ok(Some(JudgedEmail { address, verified }))
+}
+
+/// RULES 15: of several the first within the verified domains, else the first.
+fn choose(organization: Option<&Organization>, candidates: &[String]) -> Option<EmailAddress> {
+    let addresses: Vec<EmailAddress> =
+        candidates.iter().filter_map(|text| EmailAddress::parse(text).ok()).collect();
+    let held = |a: &&EmailAddress| organization.is_some_and(|o| o.holds_verified(a.domain()));
+    addresses.iter().find(held).or_else(|| addresses.first()).cloned()
+}
+
+/// RULES 20. A connection without domains of its own has those that its organization holds verified; where there are none
+/// at all, as on a shared connection, no domain is foreign, and none is verified by (a) either.
+fn is_foreign(
+    connection: &Connection,
+    organization: Option<&Organization>,
+    domain: &DomainName,
+) -> bool {
+    if !connection.domains.is_empty() {
+        return !connection.domains.iter().any(|pattern| pattern.matches(domain));
+    }
+    organization.is_some_and(|o| o.domains.iter().any(|d| d.verified) && !o.holds_verified(domain))
+}
+
+fn allowed(connection: &Connection, organization: Option<&Organization>) -> Vec<String> {
+    if !connection.domains.is_empty() {
+        return connection.domains.iter().map(ToString::to_string).collect();
+    }
+    let held = organization.map(|o| o.domains.iter().filter(|d| d.verified));
+    held.into_iter().flatten().map(|d| d.name.to_string()).collect()
+}
+
+/// RULES 19: (a) the organization's own verified domain, with the IdP's word where its protocol has one; (c) Google's word
+/// about its own mail. (b), our own mail proof, does not exist here.
+fn is_verified(
+    connection: &Connection,
+    organization: Option<&Organization>,
+    domain: &DomainName,
+    upstream: Upstream<'_>,
+) -> bool {
+    let held = organization.is_some_and(|o| o.holds_verified(domain));
+    let by_domain =
+        held && upstream.verified != Some(false) && is_authoritative(connection, upstream);
+    by_domain || is_googles_own(connection, domain, upstream)
+}
+
+/// SAML has no word for it: the directory of the domain's owner is one. An OP must say so; Entra's `email` is whatever an
+/// administrator typed, so there only `xms_edov` (e-mail domain owner verified) counts.
+fn is_authoritative(connection: &Connection, upstream: Upstream<'_>) -> bool {
+    match (&connection.options, connection.vendor) {
+        (ConnectionOptions::Saml(_), _) => true,
+        (ConnectionOptions::Oidc(_), Vendor::Entra) => says_yes(upstream.attributes, "xms_edov"),
+        (
+            ConnectionOptions::Oidc(_),
+            Vendor::Adfs
+            | Vendor::Auth0
+            | Vendor::Generic
+            | Vendor::Google
+            | Vendor::Keycloak
+            | Vendor::Okta
+            | Vendor::Shibboleth,
+        ) => upstream.verified == Some(true),
+    }
+}
+
+fn is_googles_own(connection: &Connection, domain: &DomainName, upstream: Upstream<'_>) -> bool {
+    let hosted = || {
+        let hd = upstream.attributes.get("hd").map(Vec::as_slice);
+        matches!(hd, Some([Value::String(hd)]) if DomainName::parse(hd).as_ref() == Ok(domain))
+    };
+    connection.vendor == Vendor::Google
+        && matches!(connection.options, ConnectionOptions::Oidc(_))
+        && upstream.verified == Some(true)
+        && (domain.as_str() == "gmail.com" || hosted())
+}
+
+/// Entra sends `xms_edov` as a boolean, as 1 or as text, by token version.
+fn says_yes(attributes: &BTreeMap<String, Vec<Value>>, name: &str) -> bool {
+    match attributes.get(name).map(Vec::as_slice) {
+        Some([Value::Bool(yes)]) => *yes,
+        Some([Value::Number(n)]) => n.as_i64() == Some(1),
+        Some([Value::String(text)]) => matches!(text.as_str(), "1" | "true" | "True"),
+        Some(_) | None => false,
+    }
+}

@@ -1,0 +1,261 @@
+//! One good value of each kind; tests change one field.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use homerealm_certs::JwsAlgorithm;
+use homerealm_connectors::assertion::{AssertionParts, ReplayKey, Subject};
+use serde_json::{Value, json};
+
+use super::request::{AuthorizationRequest, ResponseMode};
+use crate::catalog::connection::IdpInitiated;
+use crate::catalog::{
+    Client, ClientAuthMethod, ClientKind, Connection, ConnectionOptions, DomainName, DomainPattern,
+    ForeignDomains, GrantType, Name, OidcOptions, Organization, OrganizationDomain, SamlOptions,
+    Vendor,
+};
+use crate::seal::{MasterKey, Sealer};
+use crate::sessions::record::Records;
+use crate::sessions::{Key, SessionStore, StoreError};
+
+pub(super) fn now() -> DateTime<Utc> {
+    "2030-01-01T00:00:00Z".parse().unwrap()
+}
+
+pub(super) fn name(text: &str) -> Name {
+    Name::try_from(text.to_owned()).unwrap()
+}
+
+pub(super) fn domain(text: &str) -> DomainName {
+    DomainName::parse(text).unwrap()
+}
+
+pub(super) fn pattern(text: &str) -> DomainPattern {
+    DomainPattern::try_from(text.to_owned()).unwrap()
+}
+
+pub(super) fn organization(called: &str, domains: &[(&str, bool)]) -> Organization {
+    let held =
+        |(d, verified): &(&str, bool)| OrganizationDomain { name: pattern(d), verified: *verified };
+    Organization {
+        id: format!("org_{called}"),
+        name: name(called),
+        display_name: called.to_owned(),
+        domains: domains.iter().map(held).collect(),
+        enabled: true,
+        created_at: now(),
+        updated_at: now(),
+    }
+}
+
+/// A SAML connection of `acme` for `acme.example`.
+pub(super) fn saml() -> Connection {
+    connection(
+        "acme-saml",
+        ConnectionOptions::Saml(Box::new(SamlOptions {
+            metadata_xml: String::new(),
+            metadata_url: None,
+            sign_requests: None,
+            idp_initiated: IdpInitiated::default(),
+            sp_entity_id: None,
+            name_id_format: None,
+            clock_skew_seconds: 60,
+            allow_sha1: false,
+            allow_inclusive_c14n: false,
+            foreign_domains: ForeignDomains::Refuse,
+            subject_attribute: None,
+            encrypt_assertions: false,
+            allow_idp_http: false,
+            max_response_bytes: 262_144,
+            sp_key: None,
+        })),
+    )
+}
+
+/// An OIDC connection of `acme` for `acme.example`.
+pub(super) fn oidc() -> Connection {
+    connection(
+        "acme-oidc",
+        ConnectionOptions::Oidc(OidcOptions {
+            issuer: Some("https://op.example".to_owned()),
+            client_id: "homerealm".to_owned(),
+            sealed_client_secret: None,
+            scopes: vec!["openid".to_owned()],
+            response_mode: None,
+            token_endpoint_auth_method: None,
+            acr_values: Vec::new(),
+            upstream_params: BTreeMap::new(),
+            foreign_domains: ForeignDomains::Refuse,
+            tenant: None,
+            allowed_tenants: Vec::new(),
+            authority: None,
+            clock_skew_seconds: 60,
+        }),
+    )
+}
+
+fn connection(called: &str, options: ConnectionOptions) -> Connection {
+    Connection {
+        id: format!("con_{called}"),
+        name: name(called),
+        vendor: Vendor::Generic,
+        organization: Some(name("acme")),
+        display_name: called.to_owned(),
+        domains: vec![pattern("acme.example")],
+        is_domain_connection: false,
+        enabled: true,
+        clients: vec!["*".to_owned()],
+        options,
+        claims: BTreeMap::new(),
+        acr_values: BTreeMap::new(),
+        roles: BTreeMap::new(),
+        created_at: now(),
+        updated_at: now(),
+    }
+}
+
+pub(super) fn client(kind: ClientKind) -> Client {
+    Client {
+        client_id: "app".to_owned(),
+        client_name: "The app".to_owned(),
+        kind,
+        redirect_uris: vec!["https://app.example/cb".to_owned()],
+        post_logout_redirect_uris: Vec::new(),
+        web_origins: Vec::new(),
+        grant_types: vec![GrantType::AuthorizationCode],
+        token_endpoint_auth_method: ClientAuthMethod::ClientSecretBasic,
+        secrets: Vec::new(),
+        connections: None,
+        id_token_signed_response_alg: JwsAlgorithm::Rs256,
+        client_uri: None,
+        initiate_login_uri: None,
+        enabled: true,
+        created_at: now(),
+        updated_at: now(),
+    }
+}
+
+pub(super) fn request() -> AuthorizationRequest {
+    AuthorizationRequest {
+        client_id: "app".to_owned(),
+        redirect_uri: "https://app.example/cb".to_owned(),
+        response_mode: ResponseMode::Query,
+        state: Some("s".to_owned()),
+        nonce: None,
+        code_challenge: "c".repeat(43),
+        scopes: vec!["openid".to_owned()],
+        audience: None,
+        connection: None,
+        organization: None,
+        login_hint: None,
+        prompt: Vec::new(),
+        max_age: None,
+        acr_values: Vec::new(),
+        ui_locales: None,
+        screen_hint: None,
+    }
+}
+
+/// What an IdP says about a user, with these attributes of one value each.
+pub(super) fn statement(attributes: &[(&str, Value)]) -> AssertionParts {
+    let several = |v: &Value| v.as_array().cloned().unwrap_or_else(|| vec![v.clone()]);
+    AssertionParts {
+        issuer: "https://idp.example".to_owned(),
+        subject: Subject::bare("248289761001".to_owned()),
+        attributes: attributes.iter().map(|(n, v)| ((*n).to_owned(), several(v))).collect(),
+        auth_time: None,
+        acr: None,
+        amr: Vec::new(),
+        session_index: None,
+        session_not_on_or_after: None,
+        replay: ReplayKey { value: "_a1".to_owned(), until: now() + TimeDelta::minutes(5) },
+        issued_at: now(),
+        upstream_email_verified: None,
+    }
+}
+
+pub(super) fn mail(address: &str) -> AssertionParts {
+    statement(&[("email", json!(address))])
+}
+
+pub(super) fn records() -> Records {
+    let sealer = Sealer::new(&MasterKey::new([1; 32])).unwrap();
+    Records::new(Arc::new(MemoryStore::default()), sealer)
+}
+
+type Entries = BTreeMap<String, (Vec<u8>, DateTime<Utc>)>;
+
+/// A store for tests: one lock makes every operation atomic.
+#[derive(Debug, Default)]
+struct MemoryStore(Mutex<Entries>);
+
+impl MemoryStore {
+    fn live(entries: &Entries, key: &Key, now: DateTime<Utc>) -> Option<Vec<u8>> {
+        entries.get(&key.to_string()).filter(|(_, until)| *until > now).map(|(v, _)| v.clone())
+    }
+}
+
+#[async_trait]
+impl SessionStore for MemoryStore {
+    async fn put(
+        &self,
+        key: &Key,
+        value: &[u8],
+        expires_at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.0.lock().unwrap().insert(key.to_string(), (value.to_vec(), expires_at));
+        Ok(())
+    }
+
+    async fn get(&self, key: &Key, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(Self::live(&self.0.lock().unwrap(), key, now))
+    }
+
+    async fn take(&self, key: &Key, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut entries = self.0.lock().unwrap();
+        let value = Self::live(&entries, key, now);
+        entries.remove(&key.to_string());
+        Ok(value)
+    }
+
+    async fn insert_once(
+        &self,
+        key: &Key,
+        value: &[u8],
+        expires_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let mut entries = self.0.lock().unwrap();
+        let free = Self::live(&entries, key, now).is_none();
+        if free {
+            entries.insert(key.to_string(), (value.to_vec(), expires_at));
+        }
+        Ok(free)
+    }
+
+    async fn compare_and_swap(
+        &self,
+        key: &Key,
+        expected: &[u8],
+        new: &[u8],
+        expires_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let mut entries = self.0.lock().unwrap();
+        let same = Self::live(&entries, key, now).is_some_and(|v| v == expected);
+        if same {
+            entries.insert(key.to_string(), (new.to_vec(), expires_at));
+        }
+        Ok(same)
+    }
+
+    async fn epoch(&self) -> Result<DateTime<Utc>, StoreError> {
+        Ok(now() - TimeDelta::days(1))
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
