@@ -26,4 +26,4 @@ pub use sp_key::{DecryptError, OaepHash, SpKey, SpKeyError};
 pub use strict_json::{StrictJsonError, strict_json};
 pub use trusted_keys::{NoTrustedKey, TrustedKeys};
 pub use verification_key::VerificationKey;
-pub use x509::{Certificate, CertificateError};
+pub use x509::{Certificate, CertificateError, CertificateSummary, sha256_hex};

@@ -49,17 +49,13 @@ impl Certificate {
     /// # Errors
     /// The DER is unreadable or has trailing bytes, or the key is weak or unsupported.
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
-        let (rest, parsed) =
-            X509Certificate::from_der(der).map_err(|_| CertificateError::Unreadable)?;
-        if !rest.is_empty() {
-            return Err(CertificateError::TrailingBytes);
-        }
+        let parsed = read(der)?;
         let key =
             VerificationKey::from_spki(parsed.public_key().raw).map_err(CertificateError::Key)?;
         let validity = parsed.validity();
         Ok(Self(Arc::new(Inner {
             der: der.into(),
-            sha256_hex: hex::encode(digest(&SHA256, der)),
+            sha256_hex: sha256_hex(der),
             subject: parsed.subject().to_string(),
             not_before: date_time(validity.not_before)?,
             not_after: date_time(validity.not_after)?,
@@ -122,6 +118,44 @@ impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Certificate({}, {})", self.0.sha256_hex, self.0.key.kind())
     }
+}
+
+/// What a certificate says, whether or not its key is usable: for people, and no way to a key.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CertificateSummary {
+    /// SHA-256 of the DER, lower-case hex.
+    pub sha256_hex: String,
+    /// The subject's name for people.
+    pub subject: String,
+    /// When it ends.
+    pub not_after: DateTime<Utc>,
+}
+
+impl CertificateSummary {
+    /// Reads what [`Certificate::from_der`] reads, but the key.
+    ///
+    /// # Errors
+    /// The DER is unreadable or has trailing bytes.
+    pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
+        let parsed = read(der)?;
+        Ok(Self {
+            sha256_hex: sha256_hex(der),
+            subject: parsed.subject().to_string(),
+            not_after: date_time(parsed.validity().not_after)?,
+        })
+    }
+}
+
+/// The fingerprint of a certificate as people compare it: SHA-256, lower-case hex.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex::encode(digest(&SHA256, bytes))
+}
+
+fn read(der: &[u8]) -> Result<X509Certificate<'_>, CertificateError> {
+    let (rest, parsed) =
+        X509Certificate::from_der(der).map_err(|_| CertificateError::Unreadable)?;
+    if rest.is_empty() { Ok(parsed) } else { Err(CertificateError::TrailingBytes) }
 }
 
 /// RFC 7468 §5. Without a pair of these lines, the text stays as it is and base64 has the last word.

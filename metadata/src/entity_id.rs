@@ -28,8 +28,8 @@ impl TryFrom<String> for EntityId {
     type Error = InvalidEntityId;
 
     /// SAML Core §8.3.6 wants a URI of at most 1024 characters. Real identifiers are not always
-    /// URIs, so of that grammar only what could mislead a reader is refused: white space, control
-    /// characters and invisible ones.
+    /// URIs (some have spaces in them), so only what could mislead a reader is refused: white space
+    /// at the ends or of another kind than U+0020, control characters and invisible ones.
     fn try_from(text: String) -> Result<Self, Self::Error> {
         if text.is_empty() {
             return Err(InvalidEntityId::Empty);
@@ -37,7 +37,8 @@ impl TryFrom<String> for EntityId {
         if text.chars().nth(MAX_ENTITY_ID_CHARS).is_some() {
             return Err(InvalidEntityId::TooLong);
         }
-        if text.chars().any(is_invisible) {
+        let has_space_around = text.starts_with(' ') || text.ends_with(' ');
+        if has_space_around || text.chars().any(|c| c != ' ' && is_invisible(c)) {
             return Err(InvalidEntityId::InvisibleCharacter);
         }
         Ok(Self(text))
@@ -70,8 +71,8 @@ pub enum InvalidEntityId {
     /// The text is empty.
     #[error("an entity id must not be empty")]
     Empty,
-    /// It holds white space, a control character or one that cannot be seen.
-    #[error("an entity id must not hold white space, control or invisible characters")]
+    /// It holds a character that cannot be seen: white space at an end, a control or format character.
+    #[error("an entity id must not hold outer white space, control or invisible characters")]
     InvisibleCharacter,
     /// It has more than [`MAX_ENTITY_ID_CHARS`] characters.
     #[error("an entity id must not be longer than {MAX_ENTITY_ID_CHARS} characters")]
@@ -171,7 +172,8 @@ mod tests {
 
     #[test]
     fn takes_urls_and_urns_verbatim() {
-        for text in ["https://idp.example/a/", "urn:mace:example:idp", "HTTP://Idp.Example", "idp"]
+        for text in
+            ["https://idp.example/a/", "urn:mace:example:idp", "HTTP://Idp.Example", "An IdP"]
         {
             assert_eq!(EntityId::try_from(text).unwrap().as_str(), text);
         }
@@ -190,7 +192,17 @@ mod tests {
 
     #[test]
     fn refuses_what_cannot_be_seen_in_an_entity_id() {
-        for bad in ["a b", "a\n", "\u{a0}a", "a\u{200b}b", "a\u{202e}b", "a\u{0}", "\u{feff}a"] {
+        for bad in [
+            " a",
+            "a ",
+            "a\n",
+            "a\tb",
+            "\u{a0}a",
+            "a\u{200b}b",
+            "a\u{202e}b",
+            "a\u{0}",
+            "\u{feff}a",
+        ] {
             assert_eq!(
                 EntityId::try_from(bad),
                 Err(InvalidEntityId::InvisibleCharacter),
@@ -202,7 +214,7 @@ mod tests {
     #[test]
     fn an_entity_id_is_checked_when_it_is_deserialised() {
         assert!(serde_json::from_str::<EntityId>(r#""urn:a""#).is_ok());
-        assert!(serde_json::from_str::<EntityId>(r#""a b""#).is_err());
+        assert!(serde_json::from_str::<EntityId>(r#"" a""#).is_err());
     }
 
     #[test]

@@ -17,7 +17,8 @@
 //!   declared, `xml` and `xmlns` are not rebound, no prefix is undeclared, no attribute occurs
 //!   twice by expanded name.
 //! - A namespace name is written without references and white space, so the raw text between the
-//!   quotes is the namespace name. This is stricter than XML: readers differ in it.
+//!   quotes is the namespace name, and it is no relative reference. This is stricter than XML:
+//!   readers differ in the first, canonicalisation fails on the second.
 //! - It keeps to [`Limits`]: bytes, depth, elements, attributes (namespace declarations count),
 //!   and at most [`MAX_NAMESPACES_IN_SCOPE`] namespace declarations in scope.
 //!
@@ -35,8 +36,8 @@ mod token;
 mod tests;
 
 pub(crate) use scanner::Scanner;
-pub(crate) use tag::attributes;
-pub(crate) use text::{check_characters, is_space, trim};
+pub(crate) use tag::{attributes, split_name};
+pub(crate) use text::{check_characters, trim};
 pub(crate) use token::{Step, Token, next_token};
 
 /// How many namespace declarations may be in scope at one place.

@@ -134,3 +134,20 @@ fn trusted_keys_verify_with_any_of_them_by_kind() {
     assert_eq!(verify(SignatureAlgorithm::RsaPkcs1Sha256, &signer), Err(crate::BadSignature));
     assert_eq!(trusted.iter().count(), 2);
 }
+
+#[test]
+fn a_summary_is_the_same_with_a_usable_key_and_exists_without_one() {
+    let der = good();
+    let (certificate, summary) =
+        (Certificate::from_der(&der).unwrap(), CertificateSummary::from_der(&der).unwrap());
+    assert_eq!(summary.sha256_hex, certificate.sha256_hex());
+    assert_eq!(summary.subject, certificate.subject());
+    assert_eq!(summary.not_after, certificate.not_after());
+
+    let (_, unsupported) = self::certificate(&rcgen::PKCS_ECDSA_P521_SHA512);
+    assert!(matches!(Certificate::from_der(&unsupported), Err(CertificateError::Key(_))));
+    assert_eq!(CertificateSummary::from_der(&unsupported).unwrap().subject, "CN=idp.example");
+
+    let trailing = [der.as_slice(), &[0]].concat();
+    assert_eq!(CertificateSummary::from_der(&trailing), Err(CertificateError::TrailingBytes));
+}

@@ -12,7 +12,6 @@ use super::verify::VerifyPolicy;
 const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
 const DSIG_MORE: &str = "http://www.w3.org/2001/04/xmldsig-more#";
 const DSIG_MORE_2007: &str = "http://www.w3.org/2007/05/xmldsig-more#";
-const XENC: &str = "http://www.w3.org/2001/04/xmlenc#";
 const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 const INCLUSIVE: &str = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
 
@@ -23,7 +22,10 @@ const MAX_PREFIX_LIST: usize = 512;
 ///
 /// # Errors
 /// [`Rejection::SignatureAlgorithm`], and [`Rejection::Sha1`] without the opt-in.
-pub(super) fn signature_algorithm(uri: &str, allow_sha1: bool) -> Result<SignatureAlgorithm, Rejection> {
+pub(super) fn signature_algorithm(
+    uri: &str,
+    allow_sha1: bool,
+) -> Result<SignatureAlgorithm, Rejection> {
     let refused = || Rejection::SignatureAlgorithm { received: uri.to_owned() };
     if let Some(name) = uri.strip_prefix(DSIG_MORE) {
         return match name {
@@ -54,19 +56,21 @@ pub(super) fn signature_algorithm(uri: &str, allow_sha1: bool) -> Result<Signatu
 ///
 /// # Errors
 /// [`Rejection::DigestAlgorithm`], and [`Rejection::Sha1`] without the opt-in.
-pub(super) fn digest_algorithm(uri: &str, allow_sha1: bool) -> Result<&'static digest::Algorithm, Rejection> {
-    if uri == format!("{XENC}sha256") {
-        Ok(&digest::SHA256)
-    } else if uri == format!("{DSIG_MORE}sha384") {
-        Ok(&digest::SHA384)
-    } else if uri == format!("{XENC}sha512") {
-        Ok(&digest::SHA512)
-    } else if uri != format!("{DS}sha1") {
-        Err(Rejection::DigestAlgorithm { received: uri.to_owned() })
-    } else if allow_sha1 {
-        Ok(&digest::SHA1_FOR_LEGACY_USE_ONLY)
-    } else {
-        Err(Rejection::Sha1 { received: uri.to_owned() })
+pub(super) fn digest_algorithm(
+    uri: &str,
+    allow_sha1: bool,
+) -> Result<&'static digest::Algorithm, Rejection> {
+    match uri {
+        "http://www.w3.org/2001/04/xmlenc#sha256" => Ok(&digest::SHA256),
+        "http://www.w3.org/2001/04/xmldsig-more#sha384" => Ok(&digest::SHA384),
+        "http://www.w3.org/2001/04/xmlenc#sha512" => Ok(&digest::SHA512),
+        "http://www.w3.org/2000/09/xmldsig#sha1" if allow_sha1 => {
+            Ok(&digest::SHA1_FOR_LEGACY_USE_ONLY)
+        }
+        "http://www.w3.org/2000/09/xmldsig#sha1" => {
+            Err(Rejection::Sha1 { received: uri.to_owned() })
+        }
+        _ => Err(Rejection::DigestAlgorithm { received: uri.to_owned() }),
     }
 }
 
@@ -75,7 +79,10 @@ pub(super) fn digest_algorithm(uri: &str, allow_sha1: bool) -> Result<&'static d
 /// # Errors
 /// [`Rejection::CanonicalizationMethod`], [`Rejection::InclusiveC14n`] without the opt-in,
 /// [`Rejection::PrefixListTooLong`], and [`Rejection::SignatureShape`] for other content.
-pub(super) fn canonicalization(element: Element<'_>, policy: &VerifyPolicy<'_>) -> Result<Method, Rejection> {
+pub(super) fn canonicalization(
+    element: Element<'_>,
+    policy: &VerifyPolicy<'_>,
+) -> Result<Method, Rejection> {
     let uri = algorithm_of(element)?;
     let (base, with_comments) = match uri {
         "http://www.w3.org/2001/10/xml-exc-c14n#WithComments" => (EXCLUSIVE, true),
@@ -100,7 +107,11 @@ fn prefix_list(element: Element<'_>) -> Result<Vec<String>, Rejection> {
             no_content(only)?;
             only.attribute("PrefixList").unwrap_or_default()
         }
-        _ => return Err(Rejection::SignatureShape { what: "content of the canonicalization method" }),
+        _ => {
+            return Err(Rejection::SignatureShape {
+                what: "content of the canonicalization method",
+            });
+        }
     };
     if element.has_own_text() {
         return Err(Rejection::SignatureShape { what: "content of the canonicalization method" });
@@ -113,7 +124,9 @@ fn prefix_list(element: Element<'_>) -> Result<Vec<String>, Rejection> {
 
 /// The Algorithm attribute, which every method element must have.
 pub(super) fn algorithm_of(element: Element<'_>) -> Result<&str, Rejection> {
-    element.attribute("Algorithm").ok_or(Rejection::SignatureShape { what: "method without Algorithm" })
+    element
+        .attribute("Algorithm")
+        .ok_or(Rejection::SignatureShape { what: "method without Algorithm" })
 }
 
 /// No parameters: neither elements (HMACOutputLength, XPath, stylesheets) nor text.

@@ -15,7 +15,6 @@ impl Namespace {
     pub(crate) const XENC: Self = Self(6);
     pub(crate) const XENC11: Self = Self(7);
     pub(crate) const EXC_C14N: Self = Self(8);
-    pub(crate) const WSSE: Self = Self(9);
 
     /// XML Signature and XML Encryption, whose own identifier attribute is `Id`.
     pub(crate) const fn is_signature_or_encryption(self) -> bool {
@@ -24,7 +23,7 @@ impl Namespace {
 }
 
 /// The names behind the fixed numbers of [`Namespace`], in their order.
-pub(super) const WELL_KNOWN: [&str; 10] = [
+pub(super) const WELL_KNOWN: [&str; 9] = [
     "",
     "http://www.w3.org/XML/1998/namespace",
     "urn:oasis:names:tc:SAML:2.0:assertion",
@@ -34,7 +33,6 @@ pub(super) const WELL_KNOWN: [&str; 10] = [
     "http://www.w3.org/2001/04/xmlenc#",
     "http://www.w3.org/2009/xmlenc11#",
     "http://www.w3.org/2001/10/xml-exc-c14n#",
-    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd",
 ];
 
 /// A namespace prefix, interned once per document.

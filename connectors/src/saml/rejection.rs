@@ -124,6 +124,12 @@ pub enum Rejection {
     RecipientMismatch { expected: String, received: Option<String> },
     /// The assertion was used before (SAML Profiles §4.1.4.5).
     Replayed,
+    /// The handle of the login transaction is not fit to be a request ID and RelayState (SAML Core §1.3.4).
+    RequestHandle,
+    /// Requests have to be signed and the connection has no key.
+    RequestKeyMissing,
+    /// The connection's key did not sign.
+    RequestSigningFailed,
     /// More bytes than the connection accepts.
     ResponseTooLarge { limit: usize },
     /// A RetrievalMethod that does not name the EncryptedKey beside it.
@@ -146,6 +152,8 @@ pub enum Rejection {
     SignatureReference { expected: String, received: Option<String> },
     /// The Signature does not have the shape that we accept.
     SignatureShape { what: &'static str },
+    /// The IdP's metadata lists no SingleSignOnService that we can use (SAML Metadata §2.4.3).
+    SsoEndpointMissing,
     /// The configured subject attribute was not sent, or is empty.
     SubjectAttributeMissing { name: String },
     /// The subject attribute is not of the form that its name promises.

@@ -6,12 +6,12 @@
 #[cfg(test)]
 mod tests;
 
+use super::decode::base64_value;
 use super::names::Namespace;
 use super::rejection::Rejection;
 use super::signature::SignedInfo;
 use super::tree::{Element, Tree};
 use super::verify::VerifyPolicy;
-use crate::saml::decode::base64_value;
 
 /// What the document has: at most one assertion, and up to two signatures.
 #[derive(Debug)]
@@ -70,7 +70,10 @@ pub(super) fn response_shape(tree: &Tree, policy: &VerifyPolicy<'_>) -> Result<S
 }
 
 /// The same rules for what came out of an EncryptedAssertion: exactly one Assertion, which is the root.
-pub(super) fn decrypted_shape(tree: &Tree, policy: &VerifyPolicy<'_>) -> Result<Option<SignatureShape>, Rejection> {
+pub(super) fn decrypted_shape(
+    tree: &Tree,
+    policy: &VerifyPolicy<'_>,
+) -> Result<Option<SignatureShape>, Rejection> {
     let root = tree.root();
     let found = survey(root)?;
     if found.assertions.len() != 1 {
@@ -107,7 +110,10 @@ fn survey(root: Element<'_>) -> Result<Survey<'_>, Rejection> {
         }
     }
     ids.sort_unstable();
-    if let Some(id) = ids.windows(2).find_map(|pair| if pair.first() == pair.last() { pair.first() } else { None }) {
+    if let Some(id) = ids
+        .windows(2)
+        .find_map(|pair| if pair.first() == pair.last() { pair.first() } else { None })
+    {
         return Err(Rejection::IdRepeated { id: (*id).to_owned() });
     }
     if found.signatures.len() > 2 {
@@ -145,7 +151,10 @@ fn is_ncname(id: &str) -> bool {
 }
 
 /// XML Signature §4.1, cut to the profile: SignedInfo, SignatureValue, optionally KeyInfo; no Object.
-fn signature_shape(signature: Element<'_>, policy: &VerifyPolicy<'_>) -> Result<SignatureShape, Rejection> {
+fn signature_shape(
+    signature: Element<'_>,
+    policy: &VerifyPolicy<'_>,
+) -> Result<SignatureShape, Rejection> {
     let parent = signature.parent().ok_or(Rejection::SignatureMisplaced)?;
     if !is_in_its_place(signature, parent) {
         return Err(Rejection::SignatureMisplaced);
@@ -163,7 +172,9 @@ fn signature_shape(signature: Element<'_>, policy: &VerifyPolicy<'_>) -> Result<
         return Err(Rejection::SignatureShape { what: "children of Signature" });
     }
     key_info.map_or(Ok(()), key_info_is_harmless)?;
-    let id = parent.attribute("ID").ok_or(Rejection::SignatureShape { what: "signed element without ID" })?;
+    let id = parent
+        .attribute("ID")
+        .ok_or(Rejection::SignatureShape { what: "signed element without ID" })?;
     let value = value.only_text().and_then(base64_value).filter(|value| !value.is_empty());
     Ok(SignatureShape {
         signed_info: SignedInfo::read(signed_info, id, policy)?,
@@ -173,10 +184,13 @@ fn signature_shape(signature: Element<'_>, policy: &VerifyPolicy<'_>) -> Result<
 
 /// SAML Core §2.3.3, §3.2.2: right after Issuer; the first child where there is none.
 fn is_in_its_place(signature: Element<'_>, parent: Element<'_>) -> bool {
+    let is_issuer = |child: &Element<'_>| child.is(Namespace::SAML, "Issuer");
     let mut children = parent.child_elements();
-    match children.next() {
-        Some(first) if first.is(Namespace::SAML, "Issuer") => children.next() == Some(signature),
-        first => first == Some(signature),
+    let first = children.next();
+    if parent.child_elements().any(|child| is_issuer(&child)) {
+        first.is_some_and(|child| is_issuer(&child)) && children.next() == Some(signature)
+    } else {
+        first == Some(signature)
     }
 }
 
@@ -189,7 +203,8 @@ fn key_info_is_harmless(key_info: Element<'_>) -> Result<(), Rejection> {
         _ => false,
     };
     let of_its_kind = |element: Element<'_>| {
-        matches!(element.namespace(), Namespace::DS | Namespace::DS11) && element.local_name() != "RetrievalMethod"
+        matches!(element.namespace(), Namespace::DS | Namespace::DS11)
+            && element.local_name() != "RetrievalMethod"
     };
     if key_info.child_elements().all(known) && key_info.subtree().all(of_its_kind) {
         Ok(())

@@ -6,7 +6,9 @@ mod tests;
 use aws_lc_rs::digest;
 use homerealm_certs::SignatureAlgorithm;
 
-use super::algorithms::{algorithm_of, canonicalization, digest_algorithm, no_content, signature_algorithm};
+use super::algorithms::{
+    algorithm_of, canonicalization, digest_algorithm, no_content, signature_algorithm,
+};
 use super::c14n::{Method, canonical_form};
 use super::decode::base64_value;
 use super::names::{ENVELOPED, Namespace};
@@ -38,7 +40,8 @@ impl SignedInfo {
             return Err(malformed);
         }
         let [method, signature_method, reference] =
-            ds_children(signed_info, ["CanonicalizationMethod", "SignatureMethod", "Reference"]).ok_or(malformed)?;
+            ds_children(signed_info, ["CanonicalizationMethod", "SignatureMethod", "Reference"])
+                .ok_or(malformed)?;
         no_content(signature_method)?;
         let canonicalization = canonicalization(method, policy)?;
         let algorithm = signature_algorithm(algorithm_of(signature_method)?, policy.allow_sha1)?;
@@ -53,7 +56,13 @@ impl SignedInfo {
             .and_then(base64_value)
             .filter(|value| value.len() == digest.output_len())
             .ok_or(Rejection::SignatureShape { what: "DigestValue" })?;
-        Ok(Self { canonicalization, algorithm, transform: transform(transforms, policy)?, digest, digest_value })
+        Ok(Self {
+            canonicalization,
+            algorithm,
+            transform: transform(transforms, policy)?,
+            digest,
+            digest_value,
+        })
     }
 }
 
@@ -68,10 +77,12 @@ pub(super) fn verify(
     name: &'static str,
 ) -> Result<String, Rejection> {
     let gone = Rejection::SignatureShape { what: "children of Signature" };
-    let mut signatures = parent.child_elements().filter(|child| child.is(Namespace::DS, "Signature"));
+    let mut signatures =
+        parent.child_elements().filter(|child| child.is(Namespace::DS, "Signature"));
     let signature = signatures.next().ok_or_else(|| gone.clone())?;
     let signed_info = signature.child_elements().next().ok_or(gone)?;
-    let canonical = not_empty(canonical_form(signed_info, &shape.signed_info.canonicalization, None))?;
+    let canonical =
+        not_empty(canonical_form(signed_info, &shape.signed_info.canonicalization, None))?;
     policy
         .keys
         .verify(shape.signed_info.algorithm, canonical.as_bytes(), &shape.value)
@@ -81,7 +92,9 @@ pub(super) fn verify(
     let parent_id = parent.attribute("ID").unwrap_or_default();
     let vouched = SignedInfo::read(vouched.root(), parent_id, policy)?;
     if vouched != shape.signed_info {
-        return Err(Rejection::SignatureShape { what: "SignedInfo differs from its canonical form" });
+        return Err(Rejection::SignatureShape {
+            what: "SignedInfo differs from its canonical form",
+        });
     }
     let content = not_empty(canonical_form(parent, &vouched.transform, Some(signature)))?;
     let actual = digest::digest(vouched.digest, content.as_bytes());
@@ -103,7 +116,10 @@ fn names_its_parent(reference: Element<'_>, parent_id: &str) -> Result<(), Rejec
     if uri.and_then(|uri| uri.strip_prefix('#')) == Some(parent_id) && !parent_id.is_empty() {
         return Ok(());
     }
-    Err(Rejection::SignatureReference { expected: format!("#{parent_id}"), received: uri.map(str::to_owned) })
+    Err(Rejection::SignatureReference {
+        expected: format!("#{parent_id}"),
+        received: uri.map(str::to_owned),
+    })
 }
 
 /// SAML Core §5.4.4: enveloped-signature, then a c14n. We want both, in this order.
@@ -111,8 +127,14 @@ fn names_its_parent(reference: Element<'_>, parent_id: &str) -> Result<(), Rejec
 /// A reference by `#ID` leaves comments out before any transform sees them (XML Signature §4.4.3.3), so the
 /// WithComments variants keep none here.
 fn transform(transforms: Element<'_>, policy: &VerifyPolicy<'_>) -> Result<Method, Rejection> {
-    let several = || Rejection::SignatureShape { what: "Transforms" };
-    let [enveloped, c14n] = ds_children(transforms, ["Transform", "Transform"]).ok_or_else(several)?;
+    let shape = Rejection::SignatureShape { what: "Transforms" };
+    let mut children = transforms.child_elements();
+    let (first, second) = (children.next(), children.next());
+    let (Some(enveloped), Some(c14n)) = (first, second) else { return Err(shape) };
+    let is_transform = |element: &Element<'_>| element.is(Namespace::DS, "Transform");
+    if !is_transform(&enveloped) || !is_transform(&c14n) || transforms.has_own_text() {
+        return Err(shape);
+    }
     let first = algorithm_of(enveloped)?;
     if first != ENVELOPED {
         return Err(Rejection::Transform { received: first.to_owned() });
@@ -122,11 +144,19 @@ fn transform(transforms: Element<'_>, policy: &VerifyPolicy<'_>) -> Result<Metho
         Rejection::CanonicalizationMethod { received } => Rejection::Transform { received },
         other => other,
     })?;
+    if let Some(third) = children.next() {
+        let received =
+            third.attribute("Algorithm").unwrap_or_else(|| third.local_name()).to_owned();
+        return Err(Rejection::Transform { received });
+    }
     Ok(Method { with_comments: false, ..method })
 }
 
 /// The children of `parent` if they are exactly these elements of XML Signature, in order, with no text in between.
-fn ds_children<'t, const N: usize>(parent: Element<'t>, names: [&str; N]) -> Option<[Element<'t>; N]> {
+fn ds_children<'t, const N: usize>(
+    parent: Element<'t>,
+    names: [&str; N],
+) -> Option<[Element<'t>; N]> {
     let children: Vec<_> = parent.child_elements().take(N + 1).collect();
     let children: [Element<'t>; N] = children.try_into().ok()?;
     let as_named = children.iter().zip(names).all(|(child, name)| child.is(Namespace::DS, name));

@@ -83,7 +83,17 @@ fn check_declaration(prefix: &[u8], name: &[u8]) -> Result<(), GateError> {
         _ if name.iter().any(|b| b.is_ascii_whitespace() || *b == b'&') => {
             "a namespace name with white space or references"
         }
+        (_, [_, ..]) if !has_scheme(name) => "a namespace name that is a relative reference",
         _ => return Ok(()),
     };
     Err(GateError::Namespace { reason })
+}
+
+/// RFC 3986 §3.1: `ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ) ":"`. Relative namespace names are
+/// deprecated, and canonicalisation must fail on them (Canonical XML §1.3).
+fn has_scheme(name: &[u8]) -> bool {
+    let is_scheme = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
+    let colon = name.iter().position(|b| !is_scheme(b));
+    name.first().is_some_and(u8::is_ascii_alphabetic)
+        && colon.is_some_and(|at| name.get(at) == Some(&b':'))
 }

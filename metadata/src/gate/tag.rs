@@ -4,7 +4,7 @@ use super::GateError;
 use super::text::is_space;
 
 /// Splits a start tag into its name and what follows it.
-pub(super) fn split_name(tag: &[u8]) -> (&[u8], &[u8]) {
+pub(crate) fn split_name(tag: &[u8]) -> (&[u8], &[u8]) {
     let end = tag.iter().position(|&b| is_space(b)).unwrap_or(tag.len());
     tag.split_at_checked(end).unwrap_or((tag, &[]))
 }

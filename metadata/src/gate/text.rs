@@ -20,7 +20,7 @@ const fn is_forbidden_control(b: u8) -> bool {
 }
 
 /// XML 1.0 §2.3 `S`.
-pub(crate) const fn is_space(b: u8) -> bool {
+pub(super) const fn is_space(b: u8) -> bool {
     matches!(b, b' ' | b'\t' | b'\n' | b'\r')
 }
 

@@ -69,13 +69,7 @@ fn start_tag(rest: &[u8]) -> Result<Step<'_>, GateError> {
             // XML 1.0 §3.1, constraint "No < in Attribute Values"; outside a value it is no better.
             b'<' => return Err(GateError::NotWellFormed { reason: "a `<` inside a tag" }),
             b'>' if quote.is_none() => {
-                let step = split_at(rest, Some(at), 1, Token::Start);
-                return Ok(match step {
-                    Step::Token(Token::Start([inside @ .., b'/']), after) => {
-                        Step::Token(Token::Empty(inside), after)
-                    }
-                    other => other,
-                });
+                return Ok(split_at(rest, Some(at), 1, start_or_empty));
             }
             b'"' | b'\'' if quote.is_none() => quote = Some(byte),
             _ if quote == Some(byte) => quote = None,
@@ -83,6 +77,10 @@ fn start_tag(rest: &[u8]) -> Result<Step<'_>, GateError> {
         }
     }
     Ok(Step::More)
+}
+
+fn start_or_empty(inside: &[u8]) -> Token<'_> {
+    inside.strip_suffix(b"/").map_or(Token::Start(inside), Token::Empty)
 }
 
 fn comment_or_cdata(rest: &[u8]) -> Result<Step<'_>, GateError> {

@@ -149,6 +149,11 @@ impl Rejection {
                 .got(received.as_deref().unwrap_or("no Recipient"))
                 .fix(acs(expected)),
             R::Replayed => fact("saml_replayed").want("an assertion that was not used before").fix(START_AGAIN),
+            R::RequestHandle => fact("saml_request_handle_unfit").want("22 to 80 letters, digits, `-`, `_`, `.`"),
+            R::RequestKeyMissing => fact("saml_request_key_missing")
+                .want("a signed request")
+                .fix("Give the connection a key, or set its `sign_requests` to false if the identity provider takes unsigned requests."),
+            R::RequestSigningFailed => fact("saml_request_signing_failed").fix("Make a new key for the connection."),
             R::ResponseTooLarge { limit } => fact("saml_response_too_large")
                 .want(format!("at most {limit} bytes"))
                 .fix("In the identity provider send fewer attributes (often: only the groups that are assigned to the application), or raise `max_response_bytes` on the connection."),
@@ -177,6 +182,9 @@ impl Rejection {
                 .got(received.as_deref().unwrap_or("no URI"))
                 .fix(SIGN_PLAINLY),
             R::SignatureShape { what } => fact("saml_signature_malformed").got(what).fix(SIGN_PLAINLY),
+            R::SsoEndpointMissing => fact("saml_sso_endpoint_missing")
+                .want("a SingleSignOnService with HTTP-Redirect or HTTP-POST")
+                .fix("Import metadata of the identity provider that lists its single sign-on endpoint."),
             R::SubjectAttributeMissing { name } => fact("saml_subject_attribute_missing")
                 .want(name)
                 .got("not sent, or empty")

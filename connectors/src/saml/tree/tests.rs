@@ -136,6 +136,20 @@ fn a_document_that_the_gate_refuses_has_no_tree() {
     assert_eq!(gated_tree(b"<a/>", 3).unwrap_err(), Rejection::ResponseTooLarge { limit: 3 });
     assert_eq!(
         gated_tree(br#"<a xmlns="x"/>"#, 100).unwrap_err(),
+        Rejection::Xml { reason: "xml_namespace" }
+    );
+}
+
+#[test]
+fn what_the_tree_refuses_itself_has_a_rejection() {
+    let relative = TreeError::RelativeNamespace("x".to_owned());
+
+    assert_eq!(
+        Rejection::from(relative),
         Rejection::NamespaceRelative { received: "x".to_owned() }
+    );
+    assert_eq!(
+        Rejection::from(TreeError::TooManyNames),
+        Rejection::Xml { reason: "xml_too_many_names" }
     );
 }
