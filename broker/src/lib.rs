@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod clock;
+pub mod config;
 pub mod ids;
 pub mod login;
 pub mod seal;

@@ -1,0 +1,75 @@
+//! What is refused although each value by itself can be read.
+
+use super::Config;
+use super::issuer::is_loopback;
+use super::reader::Reader;
+
+/// Keys whose feature this version does not have: refused, never ignored.
+pub(super) fn not_served_yet(reader: &mut Reader) {
+    if let Some(url) = reader.text("sessions.url") {
+        let known = ["redis:", "rediss:", "redis+sentinel:", "redis+cluster:"];
+        if known.iter().any(|scheme| url.starts_with(scheme)) {
+            let fix = "remove it: sessions are kept embedded, beside the database, for one node";
+            reader.problem("sessions.url", "Redis is not served yet", fix);
+        } else {
+            let fix = "remove it: sessions are kept embedded";
+            reader.problem("sessions.url", "is not a session store that we know", fix);
+        }
+    }
+    for key in ["sessions.prefix", "sessions.ca_file"] {
+        if reader.text(key).is_some() {
+            reader.problem(key, "belongs to Redis, which is not served yet", "remove it");
+        }
+    }
+    if reader.parsed::<std::net::SocketAddr>("metrics.listen", "\"127.0.0.1:9464\"").is_some() {
+        reader.problem(
+            "metrics.listen",
+            "metrics are not served yet",
+            "remove it; `/healthz` and `/readyz` are there",
+        );
+    }
+    let grace = reader.number("refresh_tokens.grace_seconds", 10, 0..=300);
+    if grace != 10 {
+        let fix = "remove it, or leave the default of 10";
+        reader.problem("refresh_tokens.grace_seconds", "refresh tokens are not served yet", fix);
+    }
+    let days = reader.number("retention.audit_days", 400, 1..=36500);
+    if days != 400 {
+        let fix = "remove it, or leave the default of 400";
+        reader.problem("retention.audit_days", "the audit log is not served yet", fix);
+    }
+}
+
+/// Values that must not stand together.
+pub(super) fn unsafe_combinations(reader: &mut Reader, config: &Config) {
+    plain_http_stays_on_this_machine(reader, config);
+    tls_and_issuer_agree(reader, config);
+}
+
+/// RULES 37.
+fn plain_http_stays_on_this_machine(reader: &mut Reader, config: &Config) {
+    let exposed = !config.issuer.is_https() && !is_loopback(config.listen.ip());
+    if exposed && !config.allow_insecure_container {
+        reader.problem(
+            "listen",
+            format!("`{}` is reachable from other machines while the issuer is http", config.listen),
+            "set an https issuer, listen on 127.0.0.1, or set allow_insecure_container = true in a container on a \
+             developer's machine",
+        );
+    }
+}
+
+fn tls_and_issuer_agree(reader: &mut Reader, config: &Config) {
+    if config.tls.is_some() && !config.issuer.is_https() {
+        let message = if config.issuer_follows_listen {
+            "is needed beside [tls]".to_owned()
+        } else {
+            format!("`{}` is http although [tls] serves https", config.issuer)
+        };
+        reader.problem(
+            "issuer",
+            message,
+            "write the https URL that the certificate is for, or remove [tls]",
+        );
+    }
+}

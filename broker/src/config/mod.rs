@@ -1,0 +1,143 @@
+//! Configuration: TOML, then environment variables; read once, into types, with every problem told at once.
+
+mod checks;
+mod issuer;
+mod problem;
+mod rate;
+mod reader;
+mod sections;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+pub use issuer::{Issuer, IssuerFault};
+pub use problem::{Problem, Problems};
+pub use rate::Rate;
+pub use sections::{Admin, Database, HttpEdge, Keys, Limits, Retention, TlsFiles, Upstream};
+
+use reader::Reader;
+
+/// Everything that can be set, checked. An instance is safe to serve with; there is no other way to get one than
+/// [`Config::load`].
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Our public base URL, the only source of our own URLs.
+    pub issuer: Issuer,
+    /// Whether `issuer` was left out: then it is `http://localhost:PORT` of the socket, known once that is bound.
+    pub issuer_follows_listen: bool,
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// An http loopback issuer with a non-loopback `listen` (RULES 37).
+    pub allow_insecure_container: bool,
+    /// Where the catalog is.
+    pub database: Database,
+    /// The management API.
+    pub admin: Admin,
+    /// Certificate and key to serve TLS with; `None` is plain HTTP behind a proxy.
+    pub tls: Option<TlsFiles>,
+    /// The edge.
+    pub http: HttpEdge,
+    /// What the outbound client may reach beyond public https addresses.
+    pub upstream: Upstream,
+    /// Keys at rest.
+    pub keys: Keys,
+    /// Rate limits.
+    pub limits: Limits,
+    /// How long traces are kept.
+    pub retention: Retention,
+}
+
+/// Every key, in the order of the documentation.
+pub const KEYS: [&str; 22] = [
+    "issuer",
+    "listen",
+    "allow_insecure_container",
+    "database.url",
+    "sessions.url",
+    "sessions.prefix",
+    "sessions.ca_file",
+    "admin.token",
+    "tls.cert",
+    "tls.key",
+    "http.trusted_proxies",
+    "upstream.allow_http",
+    "upstream.allow_private_addresses",
+    "keys.master_key_file",
+    "limits.enabled",
+    "limits.per_address",
+    "limits.per_client",
+    "limits.failures",
+    "refresh_tokens.grace_seconds",
+    "retention.login_traces_days",
+    "retention.audit_days",
+    "metrics.listen",
+];
+
+impl Config {
+    /// Reads `file`, if one is given, then the `environment` (all variables; those that start with `HOMEREALM_` count),
+    /// and checks everything.
+    ///
+    /// # Errors
+    /// All problems at once, each with its key and its fix.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Problems> {
+        let text = match file {
+            None => String::new(),
+            Some(path) => std::fs::read_to_string(path).map_err(|e| {
+                Problems::one(Problem::new(
+                    "--config",
+                    format!("{} cannot be read: {e}", path.display()),
+                    "name a readable TOML file, or leave it out for the embedded defaults",
+                ))
+            })?,
+        };
+        Self::from_toml(&text, environment)
+    }
+
+    /// As [`Self::load`], from TOML text.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn from_toml(
+        text: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Problems> {
+        let mut reader = Reader::new(text, environment)?;
+        let config = Self::read(&mut reader);
+        checks::not_served_yet(&mut reader);
+        checks::unsafe_combinations(&mut reader, &config);
+        reader.finish()?;
+        Ok(config)
+    }
+
+    /// The embedded defaults: nothing set.
+    ///
+    /// # Errors
+    /// None in practice; a test holds that.
+    pub fn embedded() -> Result<Self, Problems> {
+        Self::from_toml("", [])
+    }
+
+    fn read(reader: &mut Reader) -> Self {
+        let listen = sections::listen(reader);
+        let issuer = sections::issuer(reader);
+        Self {
+            issuer_follows_listen: issuer.is_none(),
+            issuer: issuer.unwrap_or_else(|| Issuer::localhost(listen.port())),
+            listen,
+            allow_insecure_container: reader.flag("allow_insecure_container", false),
+            database: Database::read(reader),
+            admin: Admin::read(reader),
+            tls: TlsFiles::read(reader),
+            http: HttpEdge::read(reader),
+            upstream: Upstream::read(reader),
+            keys: Keys::read(reader),
+            limits: Limits::read(reader),
+            retention: Retention::read(reader),
+        }
+    }
+}
