@@ -1,9 +1,14 @@
 //! Homerealm, a federation broker: SAML and OIDC in, local API tokens out.
 
+pub mod app;
 pub mod catalog;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod http;
 pub mod ids;
 pub mod login;
 pub mod seal;
 pub mod sessions;
+pub mod startup;
+pub mod telemetry;

@@ -1,5 +1,6 @@
 //! Ephemeral state: one narrow trait of atomic operations, and the typed records above it.
 
+pub mod embedded;
 pub mod record;
 
 use std::fmt;

@@ -1,0 +1,58 @@
+//! What every handler gets, as `web::Data<App>`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::{DateTime, Utc};
+use homerealm_certs::Random;
+use homerealm_connectors::http::Outbound;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::http::limits::Limiter;
+use crate::seal::Sealer;
+use crate::sessions::record::Records;
+use crate::startup::AdminToken;
+
+/// The running broker: configuration, state, and the sources of time and randomness.
+#[derive(Debug)]
+pub struct App {
+    /// Checked settings; `issuer` is final.
+    pub config: Config,
+    /// What a caller of the management API must present.
+    pub admin_token: AdminToken,
+    /// Ephemeral state.
+    pub records: Records,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness of identifiers and secrets.
+    pub random: Arc<dyn Random>,
+    /// Seals and opens secrets at rest.
+    pub sealer: Sealer,
+    /// The one outbound client.
+    pub outbound: Arc<Outbound>,
+    /// Rate limits.
+    pub limits: Limiter,
+    pub(crate) stopping: AtomicBool,
+}
+
+impl App {
+    /// The time of this request.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Whether a stop is under way: not ready, but still answering.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// What keeps the broker from serving, if anything does.
+    pub async fn not_ready(&self) -> Option<String> {
+        if let Err(error) = self.records.store().ready().await {
+            tracing::warn!(%error, "the session store is not ready");
+            return Some("the session store does not answer".to_owned());
+        }
+        None
+    }
+}

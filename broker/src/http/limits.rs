@@ -1,0 +1,281 @@
+//! Rate limits (RULES 38), counted by this process in fixed windows.
+//!
+//! Verify first: where a request can prove something (a secret, an assertion, a code), it is answered before it is counted,
+//! and only a refusal counts and can become 429; so a flood of wrong secrets never keeps the right one out. Requests that
+//! prove nothing are counted on arrival.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{StatusCode, header};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpResponse};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+
+use super::{client_address, error};
+use crate::app::App;
+use crate::config::{Limits, Rate};
+
+/// All counters of this process.
+#[derive(Debug)]
+pub struct Limiter {
+    enabled: bool,
+    addresses: Counter<IpAddr>,
+    clients: Counter<String>,
+    failures: Counter<(IpAddr, String)>,
+}
+
+/// How a path is limited.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    /// Proves nothing: every request counts, on arrival.
+    Open,
+    /// Proves something: refusals count, afterwards.
+    Proof,
+    /// Not limited: documents, assets, probes.
+    Free,
+}
+
+/// Over the limit; try again after so many seconds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TooMany {
+    /// Seconds until the window ends, 1 or more.
+    pub retry_after: i64,
+}
+
+impl Limiter {
+    /// With these rates.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            enabled: limits.enabled,
+            addresses: Counter::new(limits.per_address),
+            clients: Counter::new(limits.per_client),
+            failures: Counter::new(limits.failures),
+        }
+    }
+
+    /// Counts a request of an authenticated client, before anything is spent or issued for it. Only a client that proved its
+    /// secret (or a public one, by its code) is counted here, so nobody can use up another's share.
+    ///
+    /// # Errors
+    /// [`TooMany`] above `limits.per_client`.
+    pub fn client(&self, client_id: &str, now: DateTime<Utc>) -> Result<(), TooMany> {
+        if self.enabled { self.clients.count(client_id.to_owned(), now) } else { Ok(()) }
+    }
+
+    fn open(&self, sender: IpAddr, now: DateTime<Utc>) -> Result<(), TooMany> {
+        if self.enabled { self.addresses.count(sender, now) } else { Ok(()) }
+    }
+
+    fn refused(&self, sender: IpAddr, client: String, now: DateTime<Utc>) -> Result<(), TooMany> {
+        if !self.enabled {
+            return Ok(());
+        }
+        self.failures.count((sender, client), now).and(self.addresses.count(sender, now))
+    }
+}
+
+/// Middleware: counts, and answers 429 above a limit.
+///
+/// # Errors
+/// As the services below.
+pub async fn enforce<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let kind = kind(request.path());
+    let (Some(app), true) = (request.app_data::<Data<App>>().cloned(), kind != Kind::Free) else {
+        return Ok(next.call(request).await?.map_into_left_body());
+    };
+    let proxies = &app.config.http.trusted_proxies;
+    let Some(address) = client_address::of(request.request(), proxies) else {
+        return Ok(next.call(request).await?.map_into_left_body());
+    };
+    let sender = client_address::sender(address);
+    if kind == Kind::Open {
+        if let Err(too_many) = app.limits.open(sender, app.now()) {
+            let refused = too_many.response(request.path());
+            return Ok(request.into_response(refused).map_into_right_body());
+        }
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    let client = named_client(&request);
+    let response = next.call(request).await?;
+    if !is_refusal(response.status()) {
+        return Ok(response.map_into_left_body());
+    }
+    match app.limits.refused(sender, client, app.now()) {
+        Ok(()) => Ok(response.map_into_left_body()),
+        Err(too_many) => {
+            let refused = too_many.response(response.request().path());
+            Ok(response.into_response(refused).map_into_right_body())
+        }
+    }
+}
+
+impl TooMany {
+    /// 429 with `Retry-After` (RFC 6585 §4), in the shape of the path.
+    pub fn response(self, path: &str) -> HttpResponse {
+        let text = "Too many requests. Try again in a moment.";
+        let mut response = error::answer(path, StatusCode::TOO_MANY_REQUESTS, text);
+        response.headers_mut().insert(header::RETRY_AFTER, self.retry_after.into());
+        response
+    }
+}
+
+fn kind(path: &str) -> Kind {
+    let under = |folder: &str| path.starts_with(folder);
+    match path {
+        "/authorize" | "/home-realm" | "/login" | "/login/choose" => Kind::Open,
+        "/login/continue" | "/consent" | "/userinfo" => Kind::Proof,
+        _ if under("/oauth/") || under("/api/") || under("/callback/") => Kind::Proof,
+        _ if under("/saml/") && path.ends_with("/acs") => Kind::Proof,
+        _ => Kind::Free,
+    }
+}
+
+/// 404, 405 and 409 and the like are answers, not failed proofs.
+fn is_refusal(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+}
+
+/// The user of HTTP Basic, as it is named: a counter's key, nothing more.
+fn named_client(request: &ServiceRequest) -> String {
+    let credentials = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Basic "))
+        .and_then(|value| STANDARD.decode(value).ok());
+    let pair = credentials.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
+    let name = pair.split(':').next().unwrap_or_default();
+    name.chars().take(100).collect()
+}
+
+/// Keys of one window that are counted; more go uncounted, so that a flood of addresses cannot lock out the rest.
+const MAX_KEYS: usize = 100_000;
+
+#[derive(Debug)]
+struct Counter<K> {
+    rate: Rate,
+    window: Mutex<Window<K>>,
+}
+
+#[derive(Debug)]
+struct Window<K> {
+    number: i64,
+    counts: HashMap<K, u32>,
+}
+
+impl<K: Eq + Hash> Counter<K> {
+    fn new(rate: Rate) -> Self {
+        Self { rate, window: Mutex::new(Window { number: 0, counts: HashMap::new() }) }
+    }
+
+    fn count(&self, key: K, now: DateTime<Utc>) -> Result<(), TooMany> {
+        let (seconds, now) = (i64::from(self.rate.seconds), now.timestamp());
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        if window.number != now.div_euclid(seconds) {
+            // the old counts go as a whole
+            *window = Window { number: now.div_euclid(seconds), counts: HashMap::new() };
+        }
+        if window.counts.len() >= MAX_KEYS && !window.counts.contains_key(&key) {
+            return Ok(());
+        }
+        let count = window.counts.entry(key).or_default();
+        *count = count.saturating_add(1);
+        if *count <= self.rate.count {
+            return Ok(());
+        }
+        Err(TooMany { retry_after: seconds - now.rem_euclid(seconds) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_900_000_000 - 1_900_000_000 % 60 + second, 0).unwrap()
+    }
+
+    fn limiter(enabled: bool) -> Limiter {
+        let rate = |count| Rate { count, seconds: 60 };
+        Limiter::new(&Limits {
+            enabled,
+            per_address: rate(3),
+            per_client: rate(2),
+            failures: rate(1),
+        })
+    }
+
+    const A: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const B: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
+
+    #[test]
+    fn a_sender_gets_its_share_of_each_window_and_no_more() {
+        let limiter = limiter(true);
+        for _ in 0..3 {
+            assert_eq!(limiter.open(A, at(0)), Ok(()));
+        }
+        assert_eq!(limiter.open(A, at(0)), Err(TooMany { retry_after: 60 }));
+        assert_eq!(limiter.open(A, at(59)), Err(TooMany { retry_after: 1 }));
+        assert_eq!(limiter.open(B, at(59)), Ok(()));
+        assert_eq!(limiter.open(A, at(60)), Ok(()));
+    }
+
+    #[test]
+    fn failures_count_by_address_and_client_and_towards_the_address() {
+        let limiter = limiter(true);
+        assert_eq!(limiter.refused(A, "x".to_owned(), at(0)), Ok(()));
+        assert!(limiter.refused(A, "x".to_owned(), at(0)).is_err());
+        assert_eq!(limiter.refused(A, "y".to_owned(), at(0)), Ok(()));
+        assert_eq!(limiter.refused(B, "x".to_owned(), at(0)), Ok(()));
+    }
+
+    #[test]
+    fn a_client_has_its_own_share() {
+        let limiter = limiter(true);
+        assert_eq!((limiter.client("a", at(0)), limiter.client("a", at(0))), (Ok(()), Ok(())));
+        assert!(limiter.client("a", at(0)).is_err());
+        assert_eq!(limiter.client("b", at(0)), Ok(()));
+    }
+
+    #[test]
+    fn nothing_is_limited_when_switched_off() {
+        let limiter = limiter(false);
+        for _ in 0..10 {
+            assert_eq!(limiter.open(A, at(0)), Ok(()));
+            assert_eq!(limiter.refused(A, String::new(), at(0)), Ok(()));
+            assert_eq!(limiter.client("a", at(0)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn proofs_are_verified_before_they_are_counted() {
+        for path in [
+            "/oauth/token",
+            "/saml/acme/acs",
+            "/callback/acme",
+            "/login/continue",
+            "/api/v1/clients",
+        ] {
+            assert_eq!(kind(path), Kind::Proof, "{path}");
+        }
+        for path in ["/authorize", "/login", "/home-realm"] {
+            assert_eq!(kind(path), Kind::Open, "{path}");
+        }
+        for path in
+            ["/healthz", "/.well-known/jwks.json", "/saml/acme/metadata", "/assets/style.css"]
+        {
+            assert_eq!(kind(path), Kind::Free, "{path}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The edge: the server, its limits, and what every answer carries.
+
+pub mod assets;
+pub mod body;
+pub mod client_address;
+pub mod edge;
+pub mod error;
+pub mod health;
+pub mod limits;
+#[cfg(test)]
+mod tests;
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::{App as ActixApp, HttpServer, web};
+
+use crate::app::App;
+
+/// Seconds that running requests get to finish after a stop.
+const DRAIN_SECONDS: u64 = 8;
+
+/// Connections that one worker holds at once; more wait in the kernel's queue.
+const MAX_CONNECTIONS: usize = 8192;
+
+/// All routes: one line a part.
+pub fn routes(routes: &mut web::ServiceConfig) {
+    body::configure(routes);
+    health::routes(routes);
+    assets::routes(routes);
+    routes.default_service(web::to(error::not_found));
+}
+
+/// Serves `app` on an already bound socket, with TLS where a configuration is given.
+///
+/// # Errors
+/// As the operating system says.
+pub fn server(
+    app: Arc<App>,
+    listener: TcpListener,
+    tls: Option<rustls::ServerConfig>,
+) -> std::io::Result<Server> {
+    let data = web::Data::from(app);
+    let server = HttpServer::new(move || {
+        ActixApp::new()
+            .app_data(data.clone())
+            .wrap(from_fn(limits::enforce))
+            .wrap(from_fn(edge::guard))
+            .configure(routes)
+    })
+    .max_connections(MAX_CONNECTIONS)
+    .client_request_timeout(Duration::from_secs(5))
+    .shutdown_timeout(DRAIN_SECONDS)
+    .disable_signals();
+    let server = match tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls)?,
+        None => server.listen(listener)?,
+    };
+    Ok(server.run())
+}

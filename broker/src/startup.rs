@@ -1,0 +1,190 @@
+//! From a configuration to a running broker; also in process, for tests and the demo.
+
+pub mod admin_token;
+pub mod data_folder;
+pub mod error;
+pub mod master_key;
+pub mod tls;
+
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use homerealm_certs::{Random, SystemRandom};
+use homerealm_connectors::http::{Outbound, OutboundPolicy};
+use tokio::task::JoinHandle;
+
+pub use admin_token::AdminToken;
+pub use error::StartupError;
+
+use crate::app::App;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, Issuer};
+use crate::http;
+use crate::http::limits::Limiter;
+use crate::seal::Sealer;
+use crate::sessions::embedded::{Capacity, EmbeddedStore};
+use crate::sessions::record::Records;
+use data_folder::DataFolder;
+
+/// What a broker starts from.
+#[derive(Debug)]
+pub struct Startup {
+    /// Checked settings.
+    pub config: Config,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness of identifiers and secrets.
+    pub random: Arc<dyn Random>,
+}
+
+/// A broker that answers.
+#[derive(Debug)]
+pub struct Running {
+    /// The bound address, with the port that was taken.
+    pub address: SocketAddr,
+    /// What its handlers see.
+    pub app: Arc<App>,
+    sessions: EmbeddedStore,
+    server: ServerHandle,
+    serving: JoinHandle<std::io::Result<()>>,
+    upkeep: JoinHandle<()>,
+    _folder: DataFolder,
+}
+
+/// Between two rounds of forgetting what has expired.
+const UPKEEP: Duration = Duration::from_secs(10);
+/// Expired session records that one round removes at most.
+const UPKEEP_RECORDS: usize = 20_000;
+
+impl Startup {
+    /// With the machine's clock and randomness.
+    pub fn new(config: Config) -> Self {
+        Self { config, clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
+    }
+}
+
+/// Binds, opens what is needed, and serves.
+///
+/// # Errors
+/// [`StartupError`]: one clear sentence about the first thing that is wrong.
+pub async fn start(startup: Startup) -> Result<Running, StartupError> {
+    let Startup { mut config, clock, random } = startup;
+    let tls = config.tls.as_ref().map(tls::load).transpose()?;
+    let (listener, address) = bind(config.listen)?;
+    if config.issuer_follows_listen {
+        config.issuer = Issuer::localhost(address.port());
+    }
+    let folder = DataFolder::open(config.database.folder())?;
+    let sealer = sealer(&config, &folder, random.as_ref())?;
+    let sessions = EmbeddedStore::open(
+        &folder.file(crate::sessions::embedded::FILE),
+        Capacity::default(),
+        clock.now(),
+    )
+    .await?;
+    let app = Arc::new(App {
+        admin_token: AdminToken::load(&config, &folder, random.as_ref())?,
+        records: Records::new(Arc::new(sessions.clone()), sealer.clone()),
+        outbound: Arc::new(Outbound::new(outbound_policy(&config, address))),
+        limits: Limiter::new(&config.limits),
+        stopping: AtomicBool::new(false),
+        clock,
+        random,
+        sealer,
+        config,
+    });
+    let server = http::server(Arc::clone(&app), listener, tls).map_err(StartupError::Server)?;
+    Ok(Running {
+        address,
+        server: server.handle(),
+        serving: tokio::spawn(server),
+        upkeep: tokio::spawn(upkeep(Arc::clone(&app), sessions.clone())),
+        sessions,
+        app,
+        _folder: folder,
+    })
+}
+
+impl Running {
+    /// The public base URL.
+    pub fn issuer(&self) -> &Issuer {
+        &self.app.config.issuer
+    }
+
+    /// The folder of the database.
+    pub fn data_folder(&self) -> PathBuf {
+        absolute(self.app.config.database.folder())
+    }
+
+    /// Ends when the server does, which it only does by itself when something is wrong.
+    ///
+    /// # Errors
+    /// [`StartupError::Server`].
+    pub async fn until_it_ends(&mut self) -> Result<(), StartupError> {
+        match (&mut self.serving).await {
+            Ok(ended) => ended.map_err(StartupError::Server),
+            Err(error) => Err(StartupError::Server(std::io::Error::other(error))),
+        }
+    }
+
+    /// Not ready any more, running requests finish (8 s at most), then everything is on disk.
+    pub async fn stop(self) {
+        self.app.stopping.store(true, Ordering::Relaxed);
+        self.server.stop(true).await;
+        if !self.serving.is_finished() {
+            self.serving.abort();
+        }
+        self.upkeep.abort();
+        self.sessions.close().await;
+    }
+}
+
+fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), StartupError> {
+    let bound = TcpListener::bind(listen).and_then(|listener| {
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    });
+    bound.map_err(|source| match source.kind() {
+        ErrorKind::AddrInUse => StartupError::AddressTaken { address: listen },
+        _ => StartupError::Listen { address: listen, source },
+    })
+}
+
+fn sealer(
+    config: &Config,
+    folder: &DataFolder,
+    random: &dyn Random,
+) -> Result<Sealer, StartupError> {
+    let key = master_key::load(config, folder, random)?;
+    Sealer::new(&key).map_err(|e| StartupError::MasterKey {
+        path: config.keys.master_key_file.clone().unwrap_or_else(|| folder.file("master.key")),
+        reason: e.to_string(),
+    })
+}
+
+/// RULES 39: loopback only with a loopback issuer, and never our own listener.
+fn outbound_policy(config: &Config, address: SocketAddr) -> OutboundPolicy {
+    OutboundPolicy {
+        allow_http: config.upstream.allow_http,
+        allow_private_addresses: config.upstream.allow_private_addresses,
+        allow_loopback: config.issuer.is_loopback(),
+        own_listeners: vec![address],
+    }
+}
+
+async fn upkeep(app: Arc<App>, sessions: EmbeddedStore) {
+    let mut tick = tokio::time::interval(UPKEEP);
+    loop {
+        tick.tick().await;
+        sessions.forget_expired(UPKEEP_RECORDS, app.now());
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
