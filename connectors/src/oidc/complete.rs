@@ -63,7 +63,7 @@ impl Step<'_> {
         let expect = self.expectation(&pending, &issuer, &tokens, completion);
         let token = id_token::verify(&signed, &expect, completion.checks)?;
         let claims = self.userinfo(&token, &tokens, &metadata, completion.checks).await?;
-        Ok(identity::assertion(token, claims, self.settings.issuer.is_entra())?)
+        Ok(identity::assertion(&token, claims, self.settings.issuer.is_entra())?)
     }
 
     /// Verifies the signature; where no known key does, with newer keys once.

@@ -12,7 +12,7 @@ use crate::invisible::has_invisible;
 
 /// Puts both sources together; where both speak, the ID token is right (OIDC Core §5.3.2 lets only it be signed).
 pub(super) fn assertion(
-    token: VerifiedIdToken,
+    token: &VerifiedIdToken,
     userinfo: Option<Map<String, Value>>,
     is_entra: bool,
 ) -> Result<VerifiedAssertion, Rejection> {
@@ -39,7 +39,7 @@ pub(super) fn assertion(
         issued_at: token.issued_at,
         upstream_email_verified,
     };
-    Ok(VerifiedAssertion::new(&token, parts))
+    Ok(VerifiedAssertion::new(token, parts))
 }
 
 /// Whether the scopes promise claims that the ID token does not have, so that a login without userinfo would lack them.

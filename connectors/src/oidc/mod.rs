@@ -59,3 +59,6 @@ impl Connector for OidcConnector {
         complete::complete(&self.settings, &self.providers, completion, answer).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,7 +43,11 @@ impl Providers {
 
     #[must_use]
     pub fn new(outbound: Arc<Outbound>) -> Self {
-        Self { outbound, by_url: Mutex::default(), capacity: Self::CAPACITY }
+        Self::with_capacity(outbound, Self::CAPACITY)
+    }
+
+    pub(super) fn with_capacity(outbound: Arc<Outbound>, capacity: usize) -> Self {
+        Self { outbound, by_url: Mutex::default(), capacity }
     }
 
     pub(super) fn outbound(&self) -> &Outbound {

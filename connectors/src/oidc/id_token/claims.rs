@@ -96,7 +96,6 @@ fn strings(value: &Value) -> Option<Vec<&str>> {
 }
 
 /// The bounds keep the cast exact.
-#[expect(clippy::cast_possible_truncation, reason = "between 0 and 2^38 the integer part fits")]
 fn whole_seconds(number: f64) -> Option<i64> {
     (0.0..=253_402_300_799.0).contains(&number).then(|| number.trunc() as i64)
 }

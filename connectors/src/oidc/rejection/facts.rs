@@ -14,106 +14,105 @@ pub(super) struct Facts {
 
 impl Rejection {
     pub(super) fn facts(&self) -> Facts {
-        use Rejection as R;
         match self {
-            R::AccessTokenHash => fact("oidc_at_hash_mismatch").want("the hash of the access token").fix(UNCHANGED),
-            R::AcrNotMet { expected, received } => fact("oidc_acr_not_met")
+            Self::AccessTokenHash => fact("oidc_at_hash_mismatch").want("the hash of the access token").fix(UNCHANGED),
+            Self::AcrNotMet { expected, received } => fact("oidc_acr_not_met")
                 .want(expected.join(" or "))
                 .got(received.as_deref().unwrap_or("none"))
                 .fix("At the OpenID Provider make the required authentication method available to this user and application, or change `acr_values` of the connection."),
-            R::Algorithm { expected, received } => fact("oidc_algorithm_refused")
+            Self::Algorithm { expected, received } => fact("oidc_algorithm_refused")
                 .want(expected.join(" or "))
                 .got(received)
                 .fix(format!("At the OpenID Provider set the ID token signature algorithm of this application to `{}`.", expected.first().unwrap_or(&"RS256"))),
-            R::Audience { expected, received } => fact("oidc_audience_mismatch")
+            Self::Audience { expected, received } => fact("oidc_audience_mismatch")
                 .want(expected)
                 .got(received.join(", "))
                 .fix(format!("Set `client_id` of the connection to the client ID that the OpenID Provider shows for this application; it is `{expected}` here.")),
-            R::AuthTimeMissing => fact("oidc_auth_time_missing")
+            Self::AuthTimeMissing => fact("oidc_auth_time_missing")
                 .want("auth_time")
                 .fix("At the OpenID Provider turn on the claim `auth_time`; it is required where a maximum age is asked for."),
-            R::AuthnInFuture { at, now } => before("oidc_auth_time_in_future", at, now).fix(CLOCK),
-            R::AuthnTooOld { at, oldest } => fact("oidc_auth_too_old")
+            Self::AuthnInFuture { at, now } => before("oidc_auth_time_in_future", at, now).fix(CLOCK),
+            Self::AuthnTooOld { at, oldest } => fact("oidc_auth_too_old")
                 .want(format!("{} or later", time(oldest)))
                 .got(time(at))
                 .fix("At the OpenID Provider honour `prompt=login`: ask the user to sign in again when the request demands it."),
-            R::AuthorizedParty { expected, received } => fact("oidc_azp_mismatch")
+            Self::AuthorizedParty { expected, received } => fact("oidc_azp_mismatch")
                 .want(expected)
                 .got(received.as_deref().unwrap_or("none"))
                 .fix("At the OpenID Provider issue the ID token to this application alone, without further audiences."),
-            R::ClaimMalformed { claim, expected } => {
+            Self::ClaimMalformed { claim, expected } => {
                 fact("oidc_claim_malformed").want(format!("{claim}: {expected}")).fix(STANDARD)
             }
-            R::ClaimMissing { claim } => fact("oidc_claim_missing").want(claim).got("none").fix(STANDARD),
-            R::ClientAuthentication { expected, received } => fact("oidc_client_authentication_unsupported")
-                .want(expected)
+            Self::ClaimMissing { claim } => fact("oidc_claim_missing").want(*claim).got("none").fix(STANDARD),
+            Self::ClientAuthentication { expected, received } => fact("oidc_client_authentication_unsupported")
+                .want(*expected)
                 .got(received.join(", "))
                 .fix("At the OpenID Provider allow client_secret_basic or client_secret_post for this application, and set its secret on the connection."),
-            R::Discovery { url, reason } => fact("oidc_discovery_refused")
+            Self::Discovery { url, reason } => fact("oidc_discovery_refused")
                 .want(url)
                 .got(reason)
                 .fix("Set `issuer` of the connection exactly as the provider's own discovery document names it, with or without the slash at its end."),
-            R::Encrypted => fact("oidc_id_token_encrypted")
+            Self::Encrypted => fact("oidc_id_token_encrypted")
                 .want("a signed ID token")
                 .got("an encrypted one")
                 .fix("At the OpenID Provider turn off ID token encryption for this application."),
-            R::Expired { at, now } => {
+            Self::Expired { at, now } => {
                 fact("oidc_token_expired").want(format!("later than {}", time(now))).got(time(at)).fix(CLOCK)
             }
-            R::IdTokenMalformed { reason } => fact("oidc_id_token_malformed").want("a signed JWT").got(reason).fix(STANDARD),
-            R::IdTokenMissing => fact("oidc_id_token_missing")
+            Self::IdTokenMalformed { reason } => fact("oidc_id_token_malformed").want("a signed JWT").got(reason).fix(STANDARD),
+            Self::IdTokenMissing => fact("oidc_id_token_missing")
                 .want("id_token")
                 .got("none")
                 .fix("Keep `openid` among the scopes and register the application at the provider for OpenID Connect, not for plain OAuth."),
-            R::Issuer { expected, received } => fact("oidc_issuer_mismatch").want(expected).got(received).fix(format!(
+            Self::Issuer { expected, received } => fact("oidc_issuer_mismatch").want(expected).got(received).fix(format!(
                 "Set `issuer` of the connection to the issuer of this provider, or let the provider use `{expected}`."
             )),
-            R::IssuedInFuture { at, now } => before("oidc_issued_in_future", at, now).fix(CLOCK),
-            R::IssuedTooLongAgo { at, now } => fact("oidc_issued_too_long_ago")
+            Self::IssuedInFuture { at, now } => before("oidc_issued_in_future", at, now).fix(CLOCK),
+            Self::IssuedTooLongAgo { at, now } => fact("oidc_issued_too_long_ago")
                 .want(format!("at most a day before {}", time(now)))
                 .got(time(at))
                 .fix(CLOCK),
-            R::KeyIssuer { expected, received } => {
+            Self::KeyIssuer { expected, received } => {
                 fact("oidc_key_issuer_mismatch").want(expected).got(received).fix(TENANT)
             }
-            R::KeySet { url, reason } => fact("oidc_key_set_refused")
+            Self::KeySet { url, reason } => fact("oidc_key_set_refused")
                 .want(url)
                 .got(reason)
                 .fix("Look at this URL: it must answer with the provider's JSON Web Key Set."),
-            R::KeyUnknown { kid } => fact("oidc_key_unknown")
+            Self::KeyUnknown { kid } => fact("oidc_key_unknown")
                 .want("a key of the provider's key set")
                 .got(kid.as_deref().unwrap_or("a token that names no key"))
                 .fix("Try again in a minute: a new key of the provider is looked up at most once a minute. If it stays, the provider does not publish the key that it signs with."),
-            R::Nonce => fact("oidc_nonce_mismatch").want("the nonce of this login").fix(START_AGAIN),
-            R::NotYetValid { at, now } => before("oidc_token_not_yet_valid", at, now).fix(CLOCK),
-            R::ResponseIssuer { expected, received } => {
+            Self::Nonce => fact("oidc_nonce_mismatch").want("the nonce of this login").fix(START_AGAIN),
+            Self::NotYetValid { at, now } => before("oidc_token_not_yet_valid", at, now).fix(CLOCK),
+            Self::ResponseIssuer { expected, received } => {
                 fact("oidc_response_issuer_mismatch").want(expected).got(received).fix(START_AGAIN)
             }
-            R::ResponseIssuerMissing { expected } => {
+            Self::ResponseIssuerMissing { expected } => {
                 fact("oidc_response_issuer_missing").want(expected).got("no iss").fix(START_AGAIN)
             }
-            R::Signature => fact("oidc_signature_invalid")
+            Self::Signature => fact("oidc_signature_invalid")
                 .want("a signature by a key of the provider's key set")
                 .fix("Start the login again. If it happens every time, the provider signs with another key than it publishes under that key ID."),
-            R::Subject { claim } => fact("oidc_subject_invalid")
+            Self::Subject { claim } => fact("oidc_subject_invalid")
                 .want(format!("{claim}: 1 to 255 visible ASCII characters"))
                 .fix(STANDARD),
-            R::Tenant { expected, received } => fact("oidc_tenant_not_allowed")
+            Self::Tenant { expected, received } => fact("oidc_tenant_not_allowed")
                 .want(if expected.is_empty() { "a tenant in allowed_tenants, which is empty".to_owned() } else { expected.join(" or ") })
                 .got(received)
                 .fix(TENANT),
-            R::TokenAnswer { reason } => fact("oidc_token_answer_invalid")
+            Self::TokenAnswer { reason } => fact("oidc_token_answer_invalid")
                 .want("200 with JSON: id_token, token_type Bearer")
-                .got(reason)
+                .got(*reason)
                 .fix(STANDARD),
-            R::TokenRefused { error } => fact("oidc_token_request_refused").want("tokens").got(error).fix(token_refused(error)),
-            R::TokenType { received } => fact("oidc_token_typ_refused").want("JWT").got(received).fix(STANDARD),
-            R::Unsolicited => fact("oidc_unsolicited").want("an answer to a login that began here").fix(START_AGAIN),
-            R::Userinfo { reason } => fact("oidc_userinfo_invalid")
+            Self::TokenRefused { error } => fact("oidc_token_request_refused").want("tokens").got(error).fix(token_refused(error)),
+            Self::TokenType { received } => fact("oidc_token_typ_refused").want("JWT").got(received).fix(STANDARD),
+            Self::Unsolicited => fact("oidc_unsolicited").want("an answer to a login that began here").fix(START_AGAIN),
+            Self::Userinfo { reason } => fact("oidc_userinfo_invalid")
                 .want("JSON with sub")
-                .got(reason)
+                .got(*reason)
                 .fix("At the OpenID Provider put the claims into the ID token, or let userinfo answer in plain JSON."),
-            R::UserinfoSubject => fact("oidc_userinfo_subject_mismatch").want("the sub of the ID token").fix(STANDARD),
+            Self::UserinfoSubject => fact("oidc_userinfo_subject_mismatch").want("the sub of the ID token").fix(STANDARD),
         }
     }
 }
@@ -149,13 +148,13 @@ fn before(code: &'static str, at: &DateTime<Utc>, now: &DateTime<Utc>) -> Facts 
 }
 
 impl Facts {
-    fn want(mut self, expected: impl ToString) -> Self {
-        self.expected = Some(expected.to_string());
+    fn want(mut self, expected: impl Into<String>) -> Self {
+        self.expected = Some(expected.into());
         self
     }
 
-    fn got(mut self, received: impl ToString) -> Self {
-        self.received = Some(shown(&received.to_string()));
+    fn got(mut self, received: impl Into<String>) -> Self {
+        self.received = Some(shown(&received.into()));
         self
     }
 
