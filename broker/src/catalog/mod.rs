@@ -3,14 +3,23 @@
 //! Objects refer to each other by their immutable `name` (clients by `client_id`, APIs by `identifier`).
 //! The types here are what the rest of the broker sees; the SQL stands beside them.
 
+mod cache;
 pub mod client;
 pub mod client_grant;
 pub mod connection;
+mod database;
 pub mod domain;
+mod domain_index;
+mod error;
+mod group_commit;
 pub mod login_trace;
+mod master_key;
 pub mod name;
 pub mod organization;
+mod resource;
 pub mod resource_server;
+mod storage;
+pub mod store;
 pub mod user;
 
 pub use client::{Client, ClientAuthMethod, ClientKind, ClientSecret, GrantType};
@@ -19,8 +28,11 @@ pub use connection::{
     Connection, ConnectionOptions, ForeignDomains, OidcOptions, SamlOptions, Vendor,
 };
 pub use domain::{DomainName, DomainPattern, EmailAddress};
+pub use error::{CatalogError, OpenError};
 pub use login_trace::{LoginTrace, TraceOutcome};
 pub use name::Name;
 pub use organization::{Organization, OrganizationDomain};
+pub use resource::{Listed, Resource, Versioned};
 pub use resource_server::{ResourceServer, Scope};
+pub use store::{Catalog, LoginRecord};
 pub use user::{Identity, NormalizedClaims, User};

@@ -1,0 +1,38 @@
+//! Whether the master key is the one that this database was made with (RULES 34).
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use super::error::OpenError;
+use super::resource::{execute, text};
+use super::storage::Storage;
+use crate::seal::{Purpose, SealError, Sealer};
+
+/// Opens the check value; at the first start, before anything is sealed, writes it.
+pub(super) async fn check(storage: &Storage, sealer: &Sealer) -> Result<(), OpenError> {
+    let mut write = storage.begin().await?;
+    let connection = &mut *write.transaction;
+    let stored = text(connection, "SELECT value FROM settings WHERE name = $1", &[NAME]).await?;
+    if let Some(stored) = stored {
+        return open(sealer, &stored).map_err(OpenError::MasterKey);
+    }
+    let sealed = text(connection, SEALED, &[]).await?;
+    if sealed.is_some() {
+        return Err(OpenError::MasterKeyCheck);
+    }
+    let value = sealer
+        .seal(Purpose::Check, PLACE, sealer.key_id().as_bytes())
+        .map_err(OpenError::MasterKey)?;
+    let insert = "INSERT INTO settings (name, value) VALUES ($1, $2)";
+    execute(connection, insert, &[NAME, &STANDARD.encode(value)], NAME).await?;
+    Ok(storage.commit(write, &[]).await?)
+}
+
+fn open(sealer: &Sealer, stored: &str) -> Result<(), SealError> {
+    let value = STANDARD.decode(stored).map_err(|_| SealError::Broken)?;
+    sealer.open(Purpose::Check, PLACE, &value).map(|_| ())
+}
+
+const NAME: &str = "master_key_check";
+const PLACE: &[u8] = b"settings/master_key_check";
+/// Anything that may have been sealed under a master key.
+const SEALED: &str = "SELECT kid FROM signing_keys UNION ALL SELECT id FROM connections LIMIT 1";

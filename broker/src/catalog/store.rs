@@ -1,0 +1,238 @@
+//! The catalog: durable objects in SQL, read through a cache.
+
+mod client_grants;
+mod clients;
+mod connections;
+mod consents;
+mod organizations;
+mod resource_servers;
+mod traces;
+mod users;
+
+use std::sync::Arc;
+
+use sqlx::Any;
+
+use super::cache::Key;
+use super::error::{CatalogError, OpenError, unavailable};
+use super::group_commit::GroupCommit;
+use super::master_key;
+use super::resource::{
+    Listed, Resource, Versioned, can_be_stored, cursor, execute, find, insert_row, read_cursor,
+    read_row, replace_row, text,
+};
+use super::storage::{Storage, to_its_end};
+use crate::seal::Sealer;
+
+pub(super) use traces::write_trace;
+pub use users::LoginRecord;
+pub(super) use users::write_login;
+
+#[cfg(test)]
+mod tests;
+
+/// The durable objects of the broker. Clones share database and cache.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    pub(super) storage: Arc<Storage>,
+    pub(super) writer: GroupCommit,
+}
+
+impl Catalog {
+    /// Opens the database at `url` (`sqlite:PATH`, made if it is missing, or `postgres://…`), brings its schema up to date
+    /// and compares the master key. Needs a tokio runtime that lives as long as the catalog.
+    ///
+    /// # Errors
+    /// [`OpenError`], each with what has to be put right.
+    pub async fn open(url: &str, sealer: &Sealer) -> Result<Self, OpenError> {
+        let storage = Arc::new(Storage::open(url).await?);
+        master_key::check(&storage, sealer).await?;
+        Ok(Self { writer: GroupCommit::start(Arc::clone(&storage)), storage })
+    }
+
+    /// Ends the connections to the database after what is under way; every call after it is `Unavailable`.
+    pub async fn close(&self) {
+        self.storage.close().await;
+    }
+
+    /// An object by its id or name.
+    ///
+    /// # Errors
+    /// [`CatalogError::Unavailable`].
+    pub async fn get<T: Resource>(
+        &self,
+        id_or_name: &str,
+    ) -> Result<Option<Versioned<T>>, CatalogError> {
+        if !can_be_stored(id_or_name) {
+            return Ok(None);
+        }
+        let key = Key::Object(T::KIND, id_or_name.to_owned());
+        self.storage
+            .cached(key, async |connection| {
+                let mut found = None;
+                if id_or_name.starts_with(T::PREFIX) {
+                    found = find::<T>(connection, T::SQL.by_id, id_or_name).await?;
+                }
+                if found.is_none() && T::SQL.by_name != T::SQL.by_id {
+                    found = find::<T>(connection, T::SQL.by_name, id_or_name).await?;
+                }
+                Ok(found.map_or((None, 0), |(object, bytes)| (Some(object), bytes)))
+            })
+            .await
+    }
+
+    /// Adds an object.
+    ///
+    /// # Errors
+    /// [`CatalogError::Conflict`], [`CatalogError::Tombstoned`], [`CatalogError::Missing`] or [`CatalogError::Unavailable`].
+    pub async fn insert<T: Resource>(&self, object: &T) -> Result<Versioned<T>, CatalogError> {
+        let (storage, object) = (Arc::clone(&self.storage), Arc::new(object.clone()));
+        to_its_end(async move { insert(&storage, object).await }).await
+    }
+
+    /// Replaces the object with the same id; where a revision is expected, only that one.
+    ///
+    /// # Errors
+    /// [`CatalogError::NotFound`], [`CatalogError::Stale`], else as [`Self::insert`].
+    pub async fn update<T: Resource>(
+        &self,
+        object: &T,
+        expected_revision: Option<i64>,
+    ) -> Result<Versioned<T>, CatalogError> {
+        let (storage, object) = (Arc::clone(&self.storage), Arc::new(object.clone()));
+        to_its_end(async move { update(&storage, object, expected_revision).await }).await
+    }
+
+    /// Deletes an object; its name is never given out again.
+    ///
+    /// # Errors
+    /// [`CatalogError::Referenced`], [`CatalogError::NotFound`], [`CatalogError::Stale`] or [`CatalogError::Unavailable`].
+    pub async fn delete<T: Resource>(
+        &self,
+        id_or_name: &str,
+        expected_revision: Option<i64>,
+    ) -> Result<(), CatalogError> {
+        let Some(found) = self.get::<T>(id_or_name).await? else {
+            return Err(CatalogError::NotFound);
+        };
+        let (storage, id) = (Arc::clone(&self.storage), found.id().to_owned());
+        to_its_end(async move { delete::<T>(&storage, &id, expected_revision).await }).await
+    }
+
+    /// A page of at most `limit` objects (1-200) in the order of their names. Objects that come or go between two pages
+    /// neither hide nor repeat others.
+    ///
+    /// # Errors
+    /// [`CatalogError::Cursor`] or [`CatalogError::Unavailable`].
+    pub async fn list<T: Resource>(
+        &self,
+        limit: u32,
+        from: Option<&str>,
+    ) -> Result<Listed<Versioned<T>>, CatalogError> {
+        let limit = limit.clamp(1, 200);
+        let after = from.map(read_cursor).transpose()?.unwrap_or_default();
+        let rows = sqlx::query::<Any>(T::SQL.list)
+            .bind(after)
+            .bind(i64::from(limit) + 1)
+            .fetch_all(&mut *self.storage.reader().await?)
+            .await
+            .map_err(unavailable)?;
+        let mut items = Vec::with_capacity(rows.len());
+        for row in rows.iter().take(limit as usize) {
+            items.push(read_row::<T>(row)?.0);
+        }
+        let more = rows.len() > items.len();
+        let next = items.last().filter(|_| more).map(|last| cursor(last.name()));
+        Ok(Listed { items, next })
+    }
+}
+
+async fn insert<T: Resource>(
+    storage: &Storage,
+    object: Arc<T>,
+) -> Result<Versioned<T>, CatalogError> {
+    let mut write = storage.begin().await?;
+    let connection = &mut *write.transaction;
+    for name in [object.name(), object.id()] {
+        if text(connection, TOMBSTONE, &[T::KIND, name]).await?.is_some() {
+            return Err(CatalogError::Tombstoned { field: T::NAME_FIELD });
+        }
+    }
+    insert_row(connection, object.as_ref(), write.revision).await?;
+    let revision = write.revision;
+    storage.commit(write, &touched(&[object.as_ref()])).await?;
+    Ok(Versioned { object, revision })
+}
+
+async fn update<T: Resource>(
+    storage: &Storage,
+    object: Arc<T>,
+    expected: Option<i64>,
+) -> Result<Versioned<T>, CatalogError> {
+    let mut write = storage.begin().await?;
+    let connection = &mut *write.transaction;
+    let old = current::<T>(connection, object.id(), expected).await?;
+    if old.name() != object.name() {
+        return Err(CatalogError::Conflict { field: T::NAME_FIELD });
+    }
+    object.may_replace(&old)?;
+    replace_row(connection, &*old, object.as_ref(), write.revision).await?;
+    let revision = write.revision;
+    storage.commit(write, &touched(&[&*old, object.as_ref()])).await?;
+    Ok(Versioned { object, revision })
+}
+
+async fn delete<T: Resource>(
+    storage: &Storage,
+    id: &str,
+    expected: Option<i64>,
+) -> Result<(), CatalogError> {
+    let mut write = storage.begin().await?;
+    let connection = &mut *write.transaction;
+    let old = current::<T>(connection, id, expected).await?;
+    if let Some(by) = old.referrer(connection).await? {
+        return Err(CatalogError::Referenced { by });
+    }
+    old.unindex(connection).await?;
+    old.forget(connection).await?;
+    execute(connection, T::SQL.delete, &[id], T::NAME_FIELD).await?;
+    sqlx::query::<Any>(ADD_TOMBSTONE)
+        .bind(T::KIND)
+        .bind(old.name().to_owned())
+        .bind(id.to_owned())
+        .bind(write.revision)
+        .execute(connection)
+        .await
+        .map_err(unavailable)?;
+    let mut touched = touched(&[&*old]);
+    T::touch_gone(&mut touched);
+    storage.commit(write, &touched).await
+}
+
+async fn current<T: Resource>(
+    connection: &mut sqlx::AnyConnection,
+    id: &str,
+    expected: Option<i64>,
+) -> Result<Versioned<T>, CatalogError> {
+    let found = find::<T>(connection, T::SQL.by_id, id).await?;
+    let (found, _) = found.ok_or(CatalogError::NotFound)?;
+    if expected.is_some_and(|revision| revision != found.revision) {
+        return Err(CatalogError::Stale);
+    }
+    Ok(found)
+}
+
+/// Every cached answer that these objects are part of.
+pub(super) fn touched<T: Resource>(objects: &[&T]) -> Vec<Key> {
+    let mut keys = Vec::new();
+    for object in objects {
+        keys.push(Key::Object(T::KIND, object.id().to_owned()));
+        keys.push(Key::Object(T::KIND, object.name().to_owned()));
+        object.touch(&mut keys);
+    }
+    keys
+}
+
+const TOMBSTONE: &str = "SELECT id FROM tombstones WHERE kind = $1 AND name = $2";
+const ADD_TOMBSTONE: &str =
+    "INSERT INTO tombstones (kind, name, id, revision) VALUES ($1, $2, $3, $4)";

@@ -1,0 +1,138 @@
+//! Client grants.
+
+use std::sync::Arc;
+
+use sqlx::AnyConnection;
+
+use super::Catalog;
+use crate::catalog::cache::Key;
+use crate::catalog::error::CatalogError;
+use crate::catalog::resource::{Resource, Sql, can_be_stored, sql, text, texts};
+use crate::catalog::{ClientGrant, SubjectType};
+
+impl Catalog {
+    /// The grant of a client for an API, on behalf of a user or as itself.
+    ///
+    /// # Errors
+    /// [`CatalogError::Unavailable`].
+    pub async fn grant(
+        &self,
+        client_id: &str,
+        audience: &str,
+        subject_type: SubjectType,
+    ) -> Result<Option<Arc<ClientGrant>>, CatalogError> {
+        if !can_be_stored(client_id) || !can_be_stored(audience) {
+            return Ok(None);
+        }
+        let key = Key::Grant(client_id.to_owned(), audience.to_owned(), subject_type);
+        let id: Option<String> = self
+            .storage
+            .cached(key, async |connection| {
+                let values = [client_id, audience, subject_text(subject_type)];
+                Ok((text(connection, GRANT, &values).await?, 64))
+            })
+            .await?;
+        let Some(id) = id else { return Ok(None) };
+        Ok(self.get::<ClientGrant>(&id).await?.map(|found| found.object))
+    }
+
+    /// Every grant of a client, by audience.
+    ///
+    /// # Errors
+    /// [`CatalogError::Unavailable`].
+    pub async fn grants_of_client(
+        &self,
+        client_id: &str,
+    ) -> Result<Vec<Arc<ClientGrant>>, CatalogError> {
+        if !can_be_stored(client_id) {
+            return Ok(Vec::new());
+        }
+        let ids: Arc<[String]> = self
+            .storage
+            .cached(Key::GrantsOf(client_id.to_owned()), async |connection| {
+                let ids = texts(connection, GRANTS, &[client_id]).await?;
+                let bytes = ids.len() * 64;
+                Ok((ids.into(), bytes))
+            })
+            .await?;
+        let mut grants = Vec::with_capacity(ids.len());
+        for id in ids.iter() {
+            grants.extend(self.get::<ClientGrant>(id).await?.map(|found| found.object));
+        }
+        Ok(grants)
+    }
+}
+
+impl Resource for ClientGrant {
+    const KIND: &'static str = "client grant";
+    const PREFIX: &'static str = "cgr_";
+    const NAME_FIELD: &'static str = "id";
+    const SQL: Sql = sql!(
+        "client_grants", "id",
+        insert: "INSERT INTO client_grants (id, client_id, audience, subject_type, revision, doc) VALUES ($1, $2, $3, $4, $5, $6)",
+        update: "UPDATE client_grants SET revision = $5, doc = $6 \
+                 WHERE id = $1 AND client_id = $2 AND audience = $3 AND subject_type = $4"
+    );
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn name(&self) -> &str {
+        &self.id
+    }
+
+    fn columns(&self) -> Vec<Option<&str>> {
+        let subject_type = subject_text(self.subject_type);
+        vec![Some(&self.id), Some(&self.client_id), Some(&self.audience), Some(subject_type)]
+    }
+
+    /// Only the scopes of a grant can change.
+    fn may_replace(&self, old: &Self) -> Result<(), CatalogError> {
+        let conflict = |field| Err(CatalogError::Conflict { field });
+        if self.client_id != old.client_id {
+            return conflict("client_id");
+        }
+        if self.audience != old.audience {
+            return conflict("audience");
+        }
+        if self.subject_type != old.subject_type {
+            return conflict("subject_type");
+        }
+        Ok(())
+    }
+
+    /// Client and API exist, and no other grant says the same.
+    async fn check(&self, connection: &mut AnyConnection) -> Result<(), CatalogError> {
+        if text(connection, CLIENT, &[&self.client_id]).await?.is_none() {
+            return Err(CatalogError::Missing { field: "client_id" });
+        }
+        if text(connection, API, &[&self.audience]).await?.is_none() {
+            return Err(CatalogError::Missing { field: "audience" });
+        }
+        let values = [&*self.client_id, &*self.audience, subject_text(self.subject_type)];
+        match text(connection, GRANT, &values).await? {
+            Some(id) if id != self.id => Err(CatalogError::Conflict { field: "audience" }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn touch(&self, keys: &mut Vec<Key>) {
+        keys.push(Key::Grant(self.client_id.clone(), self.audience.clone(), self.subject_type));
+        keys.push(Key::GrantsOf(self.client_id.clone()));
+    }
+}
+
+const fn subject_text(subject_type: SubjectType) -> &'static str {
+    match subject_type {
+        SubjectType::Client => "client",
+        SubjectType::User => "user",
+    }
+}
+
+pub(super) const GRANT: &str = "SELECT id FROM client_grants \
+     WHERE client_id = $1 AND audience = $2 AND subject_type = $3";
+pub(super) const GRANTS: &str =
+    "SELECT id FROM client_grants WHERE client_id = $1 ORDER BY audience, subject_type";
+const CLIENT: &str = "SELECT id FROM clients WHERE id = $1";
+const API: &str = "SELECT id FROM resource_servers WHERE identifier = $1";

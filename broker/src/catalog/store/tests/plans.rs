@@ -1,0 +1,52 @@
+//! The look-ups of a login walk no table.
+
+use sqlx::{Any, AssertSqlSafe, Row as _};
+
+use super::samples::*;
+use crate::catalog::domain_index::{HOLDERS, LISTING};
+use crate::catalog::store::{
+    client_grants, connections, consents, resource_servers, traces, users,
+};
+use crate::catalog::{
+    Client, ClientGrant, Connection, Organization, Resource, ResourceServer, User,
+};
+
+#[tokio::test]
+async fn every_lookup_of_a_login_goes_by_an_index() {
+    let store = Store::filled().await;
+    let mut statements = vec![
+        HOLDERS,
+        LISTING,
+        users::BY_IDENTITY,
+        consents::ALLOWED,
+        traces::LATEST,
+        traces::BY_ID,
+        traces::BY_REFERENCE,
+        client_grants::GRANT,
+        client_grants::GRANTS,
+        resource_servers::DEFAULT,
+        connections::OWNED,
+    ];
+    statements.extend(of::<Client>());
+    statements.extend(of::<ClientGrant>());
+    statements.extend(of::<Connection>());
+    statements.extend(of::<Organization>());
+    statements.extend(of::<ResourceServer>());
+    statements.extend(of::<User>());
+
+    let mut reader = store.catalog.storage.reader().await.unwrap();
+    for statement in statements {
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        for row in sqlx::query::<Any>(explain).fetch_all(&mut *reader).await.unwrap() {
+            let step: String = row.get("detail");
+            assert!(
+                !step.starts_with("SCAN") && !step.contains("TEMP B-TREE"),
+                "{statement}: {step}"
+            );
+        }
+    }
+}
+
+fn of<T: Resource>() -> [&'static str; 3] {
+    [T::SQL.by_id, T::SQL.by_name, T::SQL.list]
+}

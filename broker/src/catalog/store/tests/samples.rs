@@ -1,0 +1,140 @@
+//! Good values to start from, and a catalog in a temporary folder.
+
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::catalog::{
+    Catalog, Client, ClientGrant, Connection, DomainName, Identity, LoginRecord, LoginTrace, Name,
+    NormalizedClaims, Organization, ResourceServer,
+};
+use crate::seal::{MasterKey, Sealer};
+
+const NOW: &str = "2030-01-01T00:00:00Z";
+
+/// A catalog and the folder that it lives in.
+pub(super) struct Store {
+    pub(super) catalog: Catalog,
+    pub(super) folder: TempDir,
+}
+
+impl Store {
+    pub(super) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(&url(&folder), &sealer(1)).await.unwrap();
+        Self { catalog, folder }
+    }
+
+    /// With organizations acme and globex, and connection acme-saml of acme.
+    pub(super) async fn filled() -> Self {
+        let store = Self::new().await;
+        store.catalog.insert(&organization("acme")).await.unwrap();
+        store.catalog.insert(&organization("globex")).await.unwrap();
+        store.catalog.insert(&connection("acme-saml", Some("acme"), &[])).await.unwrap();
+        store
+    }
+
+    pub(super) async fn reopen(self) -> Self {
+        self.catalog.close().await;
+        let catalog = Catalog::open(&url(&self.folder), &sealer(1)).await.unwrap();
+        Self { catalog, folder: self.folder }
+    }
+}
+
+pub(super) fn url(folder: &TempDir) -> String {
+    format!("sqlite:{}/data/homerealm.db", folder.path().display())
+}
+
+pub(super) fn sealer(byte: u8) -> Sealer {
+    Sealer::new(&MasterKey::new([byte; 32])).unwrap()
+}
+
+pub(super) fn now() -> DateTime<Utc> {
+    NOW.parse().unwrap()
+}
+
+pub(super) fn name(text: &str) -> Name {
+    Name::try_from(text.to_owned()).unwrap()
+}
+
+pub(super) fn domain(text: &str) -> DomainName {
+    DomainName::parse(text).unwrap()
+}
+
+pub(super) fn organization(name: &str) -> Organization {
+    from(json!({"id": format!("org_{name}"), "name": name, "display_name": name, "domains": [],
+                "enabled": true, "created_at": NOW, "updated_at": NOW}))
+}
+
+/// An organization that holds these domains; those that start with `?` unverified.
+pub(super) fn holding(name: &str, domains: &[&str]) -> Organization {
+    let domains = domains.iter().map(|text| {
+        from(json!({"name": text.trim_start_matches('?'), "verified": !text.starts_with('?')}))
+    });
+    Organization { domains: domains.collect(), ..organization(name) }
+}
+
+pub(super) fn connection(name: &str, organization: Option<&str>, domains: &[&str]) -> Connection {
+    from(json!({
+        "id": format!("con_{name}"), "name": name, "vendor": "generic", "organization": organization,
+        "display_name": name, "domains": domains, "is_domain_connection": false, "enabled": true, "clients": ["*"],
+        "strategy": "oidc",
+        "options": {"issuer": "https://idp.example", "client_id": "x", "sealed_client_secret": null, "scopes": ["openid"],
+            "response_mode": null, "token_endpoint_auth_method": null, "acr_values": [], "upstream_params": {},
+            "foreign_domains": "refuse", "tenant": null, "allowed_tenants": [], "authority": null,
+            "clock_skew_seconds": 60},
+        "claims": {}, "created_at": NOW, "updated_at": NOW
+    }))
+}
+
+pub(super) fn client(id: &str) -> Client {
+    from(json!({
+        "client_id": id, "client_name": id, "kind": "third_party", "organization": "acme", "redirect_uris": [],
+        "grant_types": ["authorization_code"], "token_endpoint_auth_method": "none", "connections": null,
+        "id_token_signed_response_alg": "RS256", "client_uri": null, "initiate_login_uri": null, "enabled": true,
+        "created_at": NOW, "updated_at": NOW
+    }))
+}
+
+pub(super) fn api(identifier: &str) -> ResourceServer {
+    let id = format!("api_{}", identifier.len());
+    from(
+        json!({"id": id, "identifier": identifier, "name": "The API", "scopes": [{"value": "read:data"}],
+        "token_lifetime_seconds": 3600, "signing_alg": "ES256", "default": false, "created_at": NOW, "updated_at": NOW}),
+    )
+}
+
+pub(super) fn grant(id: &str, client_id: &str, audience: &str) -> ClientGrant {
+    from(json!({"id": id, "client_id": client_id, "audience": audience, "scopes": ["read:data"],
+        "subject_type": "user", "created_at": NOW, "updated_at": NOW}))
+}
+
+pub(super) fn trace(number: u32) -> LoginTrace {
+    from(
+        json!({"id": format!("ltr_{number:04}"), "reference": format!("REF-{number:04}"), "at": NOW,
+        "outcome": "failed", "code": "saml_audience_mismatch", "connection": "acme-saml", "client_id": null, "checks": []}),
+    )
+}
+
+pub(super) fn identity(subject: &str) -> Identity {
+    Identity {
+        connection: name("acme-saml"),
+        issuer: "https://idp.example".to_owned(),
+        subject: subject.to_owned(),
+    }
+}
+
+pub(super) fn login(subject: &str, new_user_id: &str) -> LoginRecord {
+    LoginRecord {
+        identity: identity(subject),
+        claims: NormalizedClaims { name: Some("Ada".to_owned()), ..NormalizedClaims::default() },
+        organizations: vec![name("acme")],
+        new_user_id: new_user_id.to_owned(),
+        now: now(),
+    }
+}
+
+fn from<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}

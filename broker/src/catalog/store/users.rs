@@ -1,0 +1,195 @@
+//! Users and the identities that lead to them.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use chrono::{DateTime, Utc};
+use sqlx::AnyConnection;
+
+use super::{Catalog, touched};
+use crate::catalog::cache::Key;
+use crate::catalog::error::CatalogError;
+use crate::catalog::group_commit::Item;
+use crate::catalog::resource::{
+    Resource, Sql, Versioned, execute, find, insert_row, replace_row, sql, text,
+};
+use crate::catalog::{Identity, Name, NormalizedClaims, User};
+
+/// A verified login, to be recorded at its user.
+#[derive(Clone, Debug)]
+pub struct LoginRecord {
+    /// What the login proved.
+    pub identity: Identity,
+    /// Claims of this login; they replace those of the last one.
+    pub claims: NormalizedClaims,
+    /// Organizations that this login belongs to; added to those of the user.
+    pub organizations: Vec<Name>,
+    /// Id of the user if this is the identity's first login.
+    pub new_user_id: String,
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
+impl Catalog {
+    /// The user whom an identity leads to.
+    ///
+    /// # Errors
+    /// [`CatalogError::Unavailable`].
+    pub async fn user_by_identity(
+        &self,
+        identity: &Identity,
+    ) -> Result<Option<Arc<User>>, CatalogError> {
+        let digest = digest(identity);
+        let id: Option<String> = self
+            .storage
+            .cached(Key::Identity(digest.clone()), async |connection| {
+                Ok((text(connection, BY_IDENTITY, &[&digest]).await?, 100))
+            })
+            .await?;
+        let Some(id) = id else { return Ok(None) };
+        Ok(self.get::<User>(&id).await?.map(|found| found.object))
+    }
+
+    /// The user of a verified login, made if there was none (`true`), with its claims and organizations brought up to date.
+    /// Concurrent first logins of one identity end with one user. Where nothing changes, nothing is written; nor for a
+    /// blocked user.
+    ///
+    /// # Errors
+    /// [`CatalogError::Missing`] where the connection or an organization is gone, or [`CatalogError::Unavailable`].
+    pub async fn record_login(
+        &self,
+        record: LoginRecord,
+    ) -> Result<(Arc<User>, bool), CatalogError> {
+        if let Some(user) = self.user_by_identity(&record.identity).await?
+            && after_login(&user, &record).is_none()
+        {
+            return Ok((user, false));
+        }
+        self.writer.submit(|reply| Item::Login(Box::new(record), reply)).await
+    }
+}
+
+/// Writes a login; the outcome, and what it touched.
+pub(in crate::catalog) async fn write_login(
+    connection: &mut AnyConnection,
+    record: &LoginRecord,
+    revision: i64,
+) -> Result<((Arc<User>, bool), Vec<Key>), CatalogError> {
+    let found = text(connection, BY_IDENTITY, &[&digest(&record.identity)]).await?;
+    let Some(id) = found else {
+        let user = Arc::new(first_login(record));
+        insert_row(connection, user.as_ref(), revision).await?;
+        return Ok(((Arc::clone(&user), true), touched(&[user.as_ref()])));
+    };
+    let (old, _): (Versioned<User>, _) =
+        find(connection, User::SQL.by_id, &id).await?.ok_or(CatalogError::NotFound)?;
+    let Some(user) = after_login(&old, record) else {
+        return Ok(((old.object, false), Vec::new()));
+    };
+    let user = Arc::new(user);
+    replace_row(connection, &*old, user.as_ref(), revision).await?;
+    Ok(((Arc::clone(&user), false), touched(&[user.as_ref()])))
+}
+
+fn first_login(record: &LoginRecord) -> User {
+    User {
+        id: record.new_user_id.clone(),
+        claims: record.claims.clone(),
+        identities: vec![record.identity.clone()],
+        organizations: record.organizations.clone(),
+        blocked: false,
+        created_at: record.now,
+        updated_at: record.now,
+    }
+}
+
+/// The user as it is after a login; `None` where nothing changes.
+fn after_login(user: &User, record: &LoginRecord) -> Option<User> {
+    let joined = |name: &&Name| !user.organizations.contains(name);
+    let new: Vec<_> = record.organizations.iter().filter(joined).cloned().collect();
+    if user.blocked || (user.claims == record.claims && new.is_empty()) {
+        return None;
+    }
+    Some(User {
+        claims: record.claims.clone(),
+        organizations: user.organizations.iter().cloned().chain(new).collect(),
+        updated_at: record.now,
+        ..user.clone()
+    })
+}
+
+impl Resource for User {
+    const KIND: &'static str = "user";
+    const PREFIX: &'static str = "usr_";
+    const NAME_FIELD: &'static str = "id";
+    const SQL: Sql = sql!(
+        "users", "id",
+        insert: "INSERT INTO users (id, revision, doc) VALUES ($1, $2, $3)",
+        update: "UPDATE users SET revision = $2, doc = $3 WHERE id = $1"
+    );
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn name(&self) -> &str {
+        &self.id
+    }
+
+    fn columns(&self) -> Vec<Option<&str>> {
+        vec![Some(&self.id)]
+    }
+
+    async fn index(&self, connection: &mut AnyConnection) -> Result<(), CatalogError> {
+        for identity in &self.identities {
+            let digest = digest(identity);
+            if text(connection, BY_IDENTITY, &[&digest]).await?.is_some() {
+                return Err(CatalogError::Conflict { field: "identities" });
+            }
+            let values = [&*digest, identity.connection.as_str(), &*self.id];
+            execute(connection, ADD_IDENTITY, &values, "identities").await?;
+        }
+        for organization in &self.organizations {
+            let values = [&*self.id, organization.as_str()];
+            execute(connection, ADD_ORGANIZATION, &values, "organizations").await?;
+        }
+        Ok(())
+    }
+
+    async fn unindex(&self, connection: &mut AnyConnection) -> Result<(), CatalogError> {
+        execute(connection, REMOVE_IDENTITIES, &[&self.id], "identities").await?;
+        execute(connection, REMOVE_ORGANIZATIONS, &[&self.id], "organizations").await
+    }
+
+    async fn forget(&self, connection: &mut AnyConnection) -> Result<(), CatalogError> {
+        execute(connection, REMOVE_CONSENTS, &[&self.id], "id").await
+    }
+
+    fn touch(&self, keys: &mut Vec<Key>) {
+        keys.extend(self.identities.iter().map(|identity| Key::Identity(digest(identity))));
+    }
+
+    fn touch_gone(keys: &mut Vec<Key>) {
+        keys.push(Key::AnyConsent);
+    }
+}
+
+/// The key of an identity: hex SHA-256 over its three texts, each with its length in front, so that no two identities
+/// have the same (DESIGN section 5, invariant 6).
+pub(super) fn digest(identity: &Identity) -> String {
+    let mut context = Context::new(&SHA256);
+    for text in [identity.connection.as_str(), &identity.issuer, &identity.subject] {
+        context.update(&(text.len() as u64).to_be_bytes());
+        context.update(text.as_bytes());
+    }
+    hex::encode(context.finish().as_ref())
+}
+
+pub(super) const BY_IDENTITY: &str = "SELECT user_id FROM identities WHERE digest = $1";
+const ADD_IDENTITY: &str =
+    "INSERT INTO identities (digest, connection, user_id) VALUES ($1, $2, $3)";
+const REMOVE_IDENTITIES: &str = "DELETE FROM identities WHERE user_id = $1";
+const ADD_ORGANIZATION: &str =
+    "INSERT INTO user_organizations (user_id, organization) VALUES ($1, $2)";
+const REMOVE_ORGANIZATIONS: &str = "DELETE FROM user_organizations WHERE user_id = $1";
+const REMOVE_CONSENTS: &str = "DELETE FROM consents WHERE user_id = $1";
