@@ -4,6 +4,8 @@
 //! code, what was expected, what was received and what the IT admin of the identity provider can do.
 
 mod facts;
+#[cfg(test)]
+mod tests;
 
 use chrono::{DateTime, Utc};
 

@@ -10,6 +10,9 @@ use crate::saml::Rejection;
 use crate::saml::instant::parse_instant;
 use crate::saml::walk::{Content, Element, Space, Walk};
 
+#[cfg(test)]
+mod tests;
+
 type Read<T> = Result<T, Rejection>;
 
 impl Assertion {
