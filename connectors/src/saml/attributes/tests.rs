@@ -8,12 +8,8 @@ const TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 const OBJECT: &str = "00000000-0000-0000-66f3-3332eca7ea81";
 
 fn named(name_id: Option<NameId>) -> Result<Subject, Rejection> {
-    let subject = Some(SamlSubject { name_id, ..good().subject.unwrap() });
-    subject_of(&Assertion { subject, ..good() }, SubjectRule::NameId)
-}
-
-fn subject_of(assertion: &Assertion, rule: SubjectRule<'_>) -> Result<Subject, Rejection> {
-    super::subject(assertion, rule)
+    let named = SamlSubject { name_id, ..good().subject.unwrap() };
+    subject(&Assertion { subject: Some(named), ..good() }, SubjectRule::NameId)
 }
 
 fn with_attributes(attributes: Vec<Attribute>) -> Assertion {
@@ -60,7 +56,7 @@ fn refuses_a_missing_or_empty_name_id() {
     assert_eq!(named(Some(empty)), Err(Rejection::SubjectTransient { received: None }));
     let nobody = Assertion { subject: None, ..good() };
     assert_eq!(
-        subject_of(&nobody, SubjectRule::NameId),
+        subject(&nobody, SubjectRule::NameId),
         Err(Rejection::SubjectTransient { received: None })
     );
 }
@@ -86,7 +82,7 @@ fn refuses_invisible_characters_in_the_subject() {
         ["alice\u{200b}", "\u{a0}alice", "al\u{ad}ice", "alice\n", " alice", "al\u{202e}ice"]
     {
         let by_name = named(Some(NameId { value: value.to_owned(), ..name_id() }));
-        let by_attribute = subject_of(
+        let by_attribute = subject(
             &with_attributes(vec![attribute("uid", &[value])]),
             SubjectRule::Attribute("uid"),
         );
@@ -113,10 +109,11 @@ fn refuses_a_subject_of_absurd_length() {
 #[test]
 fn a_configured_attribute_names_the_subject_in_place_of_a_transient_name_id() {
     let transient = NameId { format: Some(TRANSIENT.to_owned()), ..name_id() };
-    let subject = Some(SamlSubject { name_id: Some(transient), ..good().subject.unwrap() });
-    let assertion = Assertion { subject, ..with_attributes(vec![attribute("uid", &["alice"])]) };
+    let named = SamlSubject { name_id: Some(transient), ..good().subject.unwrap() };
+    let assertion =
+        Assertion { subject: Some(named), ..with_attributes(vec![attribute("uid", &["alice"])]) };
 
-    let subject = subject_of(&assertion, SubjectRule::Attribute("uid")).unwrap();
+    let subject = subject(&assertion, SubjectRule::Attribute("uid")).unwrap();
 
     assert_eq!(subject.value, "alice");
     assert_eq!(subject.account_key(), r#"["attribute:uid",null,null,"alice"]"#);
@@ -128,7 +125,7 @@ fn refuses_a_subject_attribute_that_is_missing_or_empty() {
     for attributes in
         [vec![], vec![attribute("uid", &[])], vec![attribute("uid", &[""])], vec![null]]
     {
-        let refused = subject_of(&with_attributes(attributes), SubjectRule::Attribute("uid"));
+        let refused = subject(&with_attributes(attributes), SubjectRule::Attribute("uid"));
 
         assert_eq!(refused, Err(Rejection::SubjectAttributeMissing { name: "uid".to_owned() }));
     }
@@ -141,7 +138,7 @@ fn refuses_several_values_of_the_subject_attribute_however_they_are_sent() {
         vec![attribute("uid", &["alice"]), attribute("uid", &["admin"])],
         vec![attribute("uid", &["alice"]), attribute("uid", &["alice"])],
     ] {
-        let refused = subject_of(&with_attributes(attributes), SubjectRule::Attribute("uid"));
+        let refused = subject(&with_attributes(attributes), SubjectRule::Attribute("uid"));
 
         assert_eq!(refused, Err(Rejection::SubjectSeveralValues { name: "uid".to_owned() }));
     }
@@ -151,7 +148,7 @@ fn refuses_several_values_of_the_subject_attribute_however_they_are_sent() {
 fn refuses_a_subject_attribute_made_of_elements() {
     let structured = Attribute { name: "uid".to_owned(), values: vec![AttributeValue::Structured] };
 
-    let refused = subject_of(&with_attributes(vec![structured]), SubjectRule::Attribute("uid"));
+    let refused = subject(&with_attributes(vec![structured]), SubjectRule::Attribute("uid"));
 
     assert_eq!(refused, Err(Rejection::MixedContent { field: "the subject attribute" }));
 }
@@ -163,7 +160,7 @@ fn in_entra_the_subject_is_tenant_and_object_and_never_the_name_id() {
         attribute(ENTRA_OBJECT, &[OBJECT]),
     ]);
 
-    let subject = subject_of(&assertion, SubjectRule::Entra).unwrap();
+    let subject = subject(&assertion, SubjectRule::Entra).unwrap();
 
     assert_eq!(subject.account_key(), format!("{TENANT}:{OBJECT}"));
 }
@@ -171,7 +168,7 @@ fn in_entra_the_subject_is_tenant_and_object_and_never_the_name_id() {
 #[test]
 fn in_entra_both_attributes_are_required_and_are_guids() {
     let of = |tenant: &[&str], object: &[&str]| {
-        subject_of(
+        subject(
             &with_attributes(vec![
                 attribute(ENTRA_TENANT, tenant),
                 attribute(ENTRA_OBJECT, object),

@@ -25,7 +25,7 @@ pub(super) fn with_request(
         encoded(relay_state)
     );
     if let Some(key) = key {
-        query = signed(query, key)?;
+        query = signed(&query, key)?;
     }
     if let Some(own) = url.query().filter(|own| !own.is_empty()) {
         query = format!("{own}&{query}");
@@ -35,7 +35,7 @@ pub(super) fn with_request(
 }
 
 /// Signed are the octets of the query as they are sent, SigAlg last.
-fn signed(query: String, key: &SpKey) -> Result<String, Rejection> {
+fn signed(query: &str, key: &SpKey) -> Result<String, Rejection> {
     let octets =
         format!("{query}&SigAlg={}", encoded("http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"));
     let signature =

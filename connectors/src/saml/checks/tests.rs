@@ -545,7 +545,7 @@ fn every_audience_restriction_must_name_us() {
     let other = "https://other-sp.example".to_owned();
     for (audiences, received) in [
         (vec![vec![other.clone()]], vec![other.clone()]),
-        (vec![vec![us.clone()], vec![other.clone()]], vec![us.clone(), other.clone()]),
+        (vec![vec![us.clone()], vec![other.clone()]], vec![us.clone(), other]),
         (vec![vec![]], vec![]),
         (vec![vec![us.to_uppercase()]], vec![us.to_uppercase()]),
         (vec![vec![format!("{us}/")]], vec![format!("{us}/")]),

@@ -14,211 +14,210 @@ pub(super) struct Facts {
 
 impl Rejection {
     pub(super) fn facts(&self) -> Facts {
-        use Rejection as R;
         match self {
-            R::AssertionCount { found } => fact("saml_assertion_count").want("1").got(found),
-            R::AssertionExpired { at, now } => after("saml_assertion_expired", at, now).fix(CLOCK_OR_AGAIN),
-            R::AssertionMisplaced => fact("saml_assertion_misplaced").want("a direct child of Response"),
-            R::AssertionMissing => fact("saml_assertion_missing").want("one Assertion").got("none").fix(SEND_ASSERTION),
-            R::AssertionNotYetValid { at, now } => before("saml_assertion_not_yet_valid", at, now).fix(CLOCK),
-            R::AttributeEncrypted => fact("saml_attribute_encrypted")
+            Self::AssertionCount { found } => fact("saml_assertion_count").want("1").got(found.to_string()),
+            Self::AssertionExpired { at, now } => after("saml_assertion_expired", at, now).fix(CLOCK_OR_AGAIN),
+            Self::AssertionMisplaced => fact("saml_assertion_misplaced").want("a direct child of Response"),
+            Self::AssertionMissing => fact("saml_assertion_missing").want("one Assertion").got("none").fix(SEND_ASSERTION),
+            Self::AssertionNotYetValid { at, now } => before("saml_assertion_not_yet_valid", at, now).fix(CLOCK),
+            Self::AttributeEncrypted => fact("saml_attribute_encrypted")
                 .fix("In the identity provider turn off encryption of single attributes; encrypt the whole assertion instead."),
-            R::AudienceMismatch { expected, received } => {
+            Self::AudienceMismatch { expected, received } => {
                 fact("saml_audience_mismatch").want(expected).got(received.join(", ")).fix(audience(expected))
             }
-            R::AudienceRestrictionMissing { expected } => {
+            Self::AudienceRestrictionMissing { expected } => {
                 fact("saml_audience_missing").want(expected).got("no AudienceRestriction").fix(audience(expected))
             }
-            R::AuthnInFuture { at, now } => before("saml_authn_in_future", at, now).fix(CLOCK),
-            R::AuthnStatementMissing => fact("saml_authn_statement_missing")
+            Self::AuthnInFuture { at, now } => before("saml_authn_in_future", at, now).fix(CLOCK),
+            Self::AuthnStatementMissing => fact("saml_authn_statement_missing")
                 .want("an AuthnStatement")
                 .fix("In the identity provider send an authentication statement with the assertion."),
-            R::AuthnTooOld { at, oldest } => fact("saml_authn_too_old")
+            Self::AuthnTooOld { at, oldest } => fact("saml_authn_too_old")
                 .want(format!("{} or later", time(oldest)))
                 .got(time(at))
                 .fix("In the identity provider honour ForceAuthn: ask the user to sign in again when the request demands it."),
-            R::Base64 => fact("saml_base64_invalid").want("base64").fix(UNCHANGED),
-            R::BearerConfirmationMissing => fact("saml_bearer_confirmation_missing")
+            Self::Base64 => fact("saml_base64_invalid").want("base64").fix(UNCHANGED),
+            Self::BearerConfirmationMissing => fact("saml_bearer_confirmation_missing")
                 .want("urn:oasis:names:tc:SAML:2.0:cm:bearer")
                 .fix("In the identity provider use the web browser SSO profile with bearer subject confirmation."),
-            R::CanonicalFormEmpty => fact("saml_canonical_form_empty").fix(SIGN_PLAINLY),
-            R::CanonicalizationMethod { received } => fact("saml_c14n_refused")
+            Self::CanonicalFormEmpty => fact("saml_canonical_form_empty").fix(SIGN_PLAINLY),
+            Self::CanonicalizationMethod { received } => fact("saml_c14n_refused")
                 .want("http://www.w3.org/2001/10/xml-exc-c14n#")
                 .got(received)
                 .fix("In the identity provider set the canonicalization method to exclusive XML canonicalization 1.0."),
-            R::CipherReference => fact("saml_cipher_reference_refused").want("CipherValue").fix(ENCRYPT_PLAINLY),
-            R::ConditionUnknown { received } => fact("saml_condition_unknown")
+            Self::CipherReference => fact("saml_cipher_reference_refused").want("CipherValue").fix(ENCRYPT_PLAINLY),
+            Self::ConditionUnknown { received } => fact("saml_condition_unknown")
                 .want("NotBefore, NotOnOrAfter, AudienceRestriction, OneTimeUse, ProxyRestriction")
                 .got(received)
                 .fix(format!("In the identity provider remove the condition `{}` from the assertion.", shown(received))),
-            R::ConditionsMissing { expected } => {
+            Self::ConditionsMissing { expected } => {
                 fact("saml_conditions_missing").want("Conditions with an AudienceRestriction").fix(audience(expected))
             }
-            R::ConfirmationExpired { at, now } => after("saml_confirmation_expired", at, now).fix(CLOCK_OR_AGAIN),
-            R::ConfirmationNotOnOrAfterMissing => fact("saml_confirmation_not_on_or_after_missing")
+            Self::ConfirmationExpired { at, now } => after("saml_confirmation_expired", at, now).fix(CLOCK_OR_AGAIN),
+            Self::ConfirmationNotOnOrAfterMissing => fact("saml_confirmation_not_on_or_after_missing")
                 .want("SubjectConfirmationData with NotOnOrAfter")
                 .fix("In the identity provider limit the lifetime of the subject confirmation (NotOnOrAfter)."),
-            R::ConfirmationNotYetValid { at, now } => before("saml_confirmation_not_yet_valid", at, now).fix(CLOCK),
-            R::ContentCipher { received } => fact("saml_content_cipher_refused")
+            Self::ConfirmationNotYetValid { at, now } => before("saml_confirmation_not_yet_valid", at, now).fix(CLOCK),
+            Self::ContentCipher { received } => fact("saml_content_cipher_refused")
                 .want("AES-128 or AES-256, GCM or CBC")
                 .got(received)
                 .fix("In the identity provider set the assertion's encryption algorithm to AES-256-GCM."),
-            R::DecryptionFailed => fact("saml_decryption_failed").fix(ENCRYPTION_KEY),
-            R::DecryptionNotConfigured => fact("saml_decryption_not_configured").want("a plain Assertion").got("EncryptedAssertion").fix(
+            Self::DecryptionFailed => fact("saml_decryption_failed").fix(ENCRYPTION_KEY),
+            Self::DecryptionNotConfigured => fact("saml_decryption_not_configured").want("a plain Assertion").got("EncryptedAssertion").fix(
                 "Turn on encrypted assertions for this connection and give the identity provider our metadata again, or turn off encryption in the identity provider.",
             ),
-            R::DestinationMismatch { expected, received } => {
+            Self::DestinationMismatch { expected, received } => {
                 fact("saml_destination_mismatch").want(expected).got(received).fix(acs(expected))
             }
-            R::DestinationMissing { expected } => {
+            Self::DestinationMissing { expected } => {
                 fact("saml_destination_missing").want(expected).got("no Destination").fix(acs(expected))
             }
-            R::DigestAlgorithm { received } => {
+            Self::DigestAlgorithm { received } => {
                 fact("saml_digest_algorithm_refused").want("SHA-256, SHA-384 or SHA-512").got(received).fix(SHA256)
             }
-            R::DigestMismatch { element } => fact("saml_digest_mismatch").got(element).fix(UNCHANGED),
-            R::EncryptedAssertionUnsigned => fact("saml_encrypted_assertion_unsigned")
+            Self::DigestMismatch { element } => fact("saml_digest_mismatch").got(*element).fix(UNCHANGED),
+            Self::EncryptedAssertionUnsigned => fact("saml_encrypted_assertion_unsigned")
                 .want("a signature inside the encrypted Assertion, or one of the Response over it")
                 .fix("In the identity provider sign assertions as well as encrypting them."),
-            R::EncryptedKeyReused => fact("saml_encrypted_key_reused").want("a new key for each assertion").fix(START_AGAIN),
-            R::EncryptionShape { what } => fact("saml_encryption_malformed").got(what).fix(ENCRYPT_PLAINLY),
-            R::IdAttributeOdd { name } => fact("saml_id_attribute_odd").want("ID").got(name).fix(UNCHANGED),
-            R::IdInvalid { id } => fact("saml_id_invalid").want("an XML name without a colon").got(id).fix(UNCHANGED),
-            R::IdRepeated { id } => fact("saml_id_repeated").want("every ID once").got(id).fix(UNCHANGED),
-            R::IdpError { codes, message } => idp_error(codes, message.as_deref()),
-            R::InResponseToInconsistent { received } => {
+            Self::EncryptedKeyReused => fact("saml_encrypted_key_reused").want("a new key for each assertion").fix(START_AGAIN),
+            Self::EncryptionShape { what } => fact("saml_encryption_malformed").got(*what).fix(ENCRYPT_PLAINLY),
+            Self::IdAttributeOdd { name } => fact("saml_id_attribute_odd").want("ID").got(name).fix(UNCHANGED),
+            Self::IdInvalid { id } => fact("saml_id_invalid").want("an XML name without a colon").got(id).fix(UNCHANGED),
+            Self::IdRepeated { id } => fact("saml_id_repeated").want("every ID once").got(id).fix(UNCHANGED),
+            Self::IdpError { codes, message } => idp_error(codes, message.as_deref()),
+            Self::InResponseToInconsistent { received } => {
                 fact("saml_in_response_to_inconsistent").want("one value").got(received.join(", ")).fix(START_AGAIN)
             }
-            R::InResponseToMismatch { expected, received } => fact("saml_in_response_to_mismatch")
+            Self::InResponseToMismatch { expected, received } => fact("saml_in_response_to_mismatch")
                 .want(expected)
                 .got(received.as_deref().unwrap_or("no InResponseTo in the signed part"))
                 .fix(START_AGAIN),
-            R::InclusiveC14n => fact("saml_inclusive_c14n_refused")
+            Self::InclusiveC14n => fact("saml_inclusive_c14n_refused")
                 .want("http://www.w3.org/2001/10/xml-exc-c14n#")
                 .got("http://www.w3.org/TR/2001/REC-xml-c14n-20010315")
                 .fix("In the identity provider choose exclusive canonicalization; where it cannot, set `allow_inclusive_c14n` on the connection."),
-            R::InvisibleCharacters { field } => fact("saml_invisible_characters")
-                .got(field)
+            Self::InvisibleCharacters { field } => fact("saml_invisible_characters")
+                .got(*field)
                 .fix(format!("In the identity provider remove invisible characters from the value of {field}.")),
-            R::IssuedBeforeEpoch { at, earliest } => fact("saml_issued_before_epoch")
+            Self::IssuedBeforeEpoch { at, earliest } => fact("saml_issued_before_epoch")
                 .want(format!("{} or later", time(earliest)))
                 .got(time(at))
                 .fix(START_AGAIN),
-            R::IssuedInFuture { element, at, now } => {
+            Self::IssuedInFuture { element, at, now } => {
                 before("saml_issued_in_future", at, now).got(format!("{element} issued at {}", time(at))).fix(CLOCK)
             }
-            R::IssuedTooLongAgo { element, at, now } => after("saml_issued_too_long_ago", at, now)
+            Self::IssuedTooLongAgo { element, at, now } => after("saml_issued_too_long_ago", at, now)
                 .want(format!("at most 24 hours before {}", time(now)))
                 .got(format!("{element} issued at {}", time(at)))
                 .fix(CLOCK_OR_AGAIN),
-            R::IssuerFormat { element, received } => fact("saml_issuer_format_refused")
+            Self::IssuerFormat { element, received } => fact("saml_issuer_format_refused")
                 .want("urn:oasis:names:tc:SAML:2.0:nameid-format:entity")
                 .got(format!("{element}: {received}"))
                 .fix("In the identity provider send the Issuer without Format, or with the entity format."),
-            R::IssuerMismatch { element, expected, received } => {
+            Self::IssuerMismatch { element, expected, received } => {
                 fact("saml_issuer_mismatch").want(expected).got(format!("{element}: {received}")).fix(issuer(expected))
             }
-            R::IssuerMissing { element, expected } => {
+            Self::IssuerMissing { element, expected } => {
                 fact("saml_issuer_missing").want(expected).got(format!("{element} without Issuer")).fix(issuer(expected))
             }
-            R::KeyTransport { received } => fact("saml_key_transport_refused")
+            Self::KeyTransport { received } => fact("saml_key_transport_refused")
                 .want("RSA-OAEP")
                 .got(received)
                 .fix("In the identity provider set the key transport algorithm to RSA-OAEP."),
-            R::Malformed { what } => fact("saml_malformed").got(what).fix(UNCHANGED),
-            R::MixedContent { field } => fact("saml_mixed_content")
+            Self::Malformed { what } => fact("saml_malformed").got(*what).fix(UNCHANGED),
+            Self::MixedContent { field } => fact("saml_mixed_content")
                 .want("text only")
                 .got(format!("{field} with other content"))
                 .fix(UNCHANGED),
-            R::NamespaceRelative { received } => fact("saml_namespace_relative").want("absolute namespace URIs").got(received).fix(UNCHANGED),
-            R::NotAResponse { received } => fact("saml_not_a_response")
+            Self::NamespaceRelative { received } => fact("saml_namespace_relative").want("absolute namespace URIs").got(received).fix(UNCHANGED),
+            Self::NotAResponse { received } => fact("saml_not_a_response")
                 .want("Response in urn:oasis:names:tc:SAML:2.0:protocol")
                 .got(received)
                 .fix("In the identity provider use SAML 2.0, HTTP-POST binding, for this application."),
-            R::OaepHashesDiffer { digest, mgf } => fact("saml_oaep_hashes_differ")
+            Self::OaepHashesDiffer { digest, mgf } => fact("saml_oaep_hashes_differ")
                 .want("the same hash for digest and mask generation")
                 .got(format!("digest {digest}, mask generation {mgf}"))
                 .fix("In the identity provider set RSA-OAEP with SHA-256 for both the digest and MGF1, or its default rsa-oaep-mgf1p."),
-            R::OaepParams => fact("saml_oaep_params_refused")
+            Self::OaepParams => fact("saml_oaep_params_refused")
                 .want("no OAEPparams")
                 .fix("In the identity provider use RSA-OAEP without parameters (OAEPparams)."),
-            R::PendingLoginMissing => fact("saml_pending_login_missing").want("an answer to a pending login").fix(START_AGAIN),
-            R::PrefixListTooLong => fact("saml_prefix_list_too_long").want("at most 512 bytes").fix(SIGN_PLAINLY),
-            R::RecipientMismatch { expected, received } => fact("saml_recipient_mismatch")
+            Self::PendingLoginMissing => fact("saml_pending_login_missing").want("an answer to a pending login").fix(START_AGAIN),
+            Self::PrefixListTooLong => fact("saml_prefix_list_too_long").want("at most 512 bytes").fix(SIGN_PLAINLY),
+            Self::RecipientMismatch { expected, received } => fact("saml_recipient_mismatch")
                 .want(expected)
                 .got(received.as_deref().unwrap_or("no Recipient"))
                 .fix(acs(expected)),
-            R::Replayed => fact("saml_replayed").want("an assertion that was not used before").fix(START_AGAIN),
-            R::RequestHandle => fact("saml_request_handle_unfit").want("22 to 80 letters, digits, `-`, `_`, `.`"),
-            R::RequestKeyMissing => fact("saml_request_key_missing")
+            Self::Replayed => fact("saml_replayed").want("an assertion that was not used before").fix(START_AGAIN),
+            Self::RequestHandle => fact("saml_request_handle_unfit").want("22 to 80 letters, digits, `-`, `_`, `.`"),
+            Self::RequestKeyMissing => fact("saml_request_key_missing")
                 .want("a signed request")
                 .fix("Give the connection a key, or set its `sign_requests` to false if the identity provider takes unsigned requests."),
-            R::RequestSigningFailed => fact("saml_request_signing_failed").fix("Make a new key for the connection."),
-            R::ResponseTooLarge { limit } => fact("saml_response_too_large")
+            Self::RequestSigningFailed => fact("saml_request_signing_failed").fix("Make a new key for the connection."),
+            Self::ResponseTooLarge { limit } => fact("saml_response_too_large")
                 .want(format!("at most {limit} bytes"))
                 .fix("In the identity provider send fewer attributes (often: only the groups that are assigned to the application), or raise `max_response_bytes` on the connection."),
-            R::RetrievalMethod => fact("saml_retrieval_method_refused").fix(ENCRYPT_PLAINLY),
-            R::SessionOver { at, now } => after("saml_session_over", at, now).fix(
+            Self::RetrievalMethod => fact("saml_retrieval_method_refused").fix(ENCRYPT_PLAINLY),
+            Self::SessionOver { at, now } => after("saml_session_over", at, now).fix(
                 "In the identity provider check the session lifetime of this application (SessionNotOnOrAfter) and the server's clock.",
             ),
-            R::Sha1 { received } => fact("saml_sha1_refused").want("RSA-SHA256 and SHA-256").got(received).fix(SHA1),
-            R::SignatureAlgorithm { received } => {
+            Self::Sha1 { received } => fact("saml_sha1_refused").want("RSA-SHA256 and SHA-256").got(received).fix(SHA1),
+            Self::SignatureAlgorithm { received } => {
                 fact("saml_signature_algorithm_refused").want("RSA or ECDSA with SHA-256, SHA-384 or SHA-512").got(received).fix(SHA256)
             }
-            R::SignatureCount { found } => {
-                fact("saml_signature_count").want("one a signed element, two at most").got(found).fix(SIGN_PLAINLY)
+            Self::SignatureCount { found } => {
+                fact("saml_signature_count").want("one a signed element, two at most").got(found.to_string()).fix(SIGN_PLAINLY)
             }
-            R::SignatureInvalid { element } => fact("saml_signature_invalid")
+            Self::SignatureInvalid { element } => fact("saml_signature_invalid")
                 .want("a signature by one of the certificates of the connection")
                 .got(format!("{element} signed by another key, or changed"))
                 .fix("Import the identity provider's current metadata: its signing certificate may have changed."),
-            R::SignatureMisplaced => fact("saml_signature_misplaced").want("right after Issuer").fix(SIGN_PLAINLY),
-            R::SignatureMissing => fact("saml_signature_missing")
+            Self::SignatureMisplaced => fact("saml_signature_misplaced").want("right after Issuer").fix(SIGN_PLAINLY),
+            Self::SignatureMissing => fact("saml_signature_missing")
                 .want("a signed Response or a signed Assertion")
                 .got("no signature")
                 .fix("In the identity provider turn on signing of assertions."),
-            R::SignatureReference { expected, received } => fact("saml_signature_reference_refused")
+            Self::SignatureReference { expected, received } => fact("saml_signature_reference_refused")
                 .want(expected)
                 .got(received.as_deref().unwrap_or("no URI"))
                 .fix(SIGN_PLAINLY),
-            R::SignatureShape { what } => fact("saml_signature_malformed").got(what).fix(SIGN_PLAINLY),
-            R::SsoEndpointMissing => fact("saml_sso_endpoint_missing")
+            Self::SignatureShape { what } => fact("saml_signature_malformed").got(*what).fix(SIGN_PLAINLY),
+            Self::SsoEndpointMissing => fact("saml_sso_endpoint_missing")
                 .want("a SingleSignOnService with HTTP-Redirect or HTTP-POST")
                 .fix("Import metadata of the identity provider that lists its single sign-on endpoint."),
-            R::SubjectAttributeMissing { name } => fact("saml_subject_attribute_missing")
+            Self::SubjectAttributeMissing { name } => fact("saml_subject_attribute_missing")
                 .want(name)
                 .got("not sent, or empty")
                 .fix(format!("In the identity provider send the attribute `{}` for every user.", shown(name))),
-            R::SubjectAttributeUnreadable { name } => fact("saml_subject_attribute_unreadable")
+            Self::SubjectAttributeUnreadable { name } => fact("saml_subject_attribute_unreadable")
                 .want(format!("{name} as a GUID"))
                 .fix(format!("In Entra ID send `{name}` unchanged, as the application's default claims have it.")),
-            R::SubjectEncrypted => fact("saml_subject_encrypted")
+            Self::SubjectEncrypted => fact("saml_subject_encrypted")
                 .want("NameID")
                 .got("EncryptedID")
                 .fix("In the identity provider turn off NameID encryption; encrypt the whole assertion instead."),
-            R::SubjectSeveralValues { name } => fact("saml_subject_several_values")
+            Self::SubjectSeveralValues { name } => fact("saml_subject_several_values")
                 .want(format!("one value of {name}"))
                 .got("several")
                 .fix(format!("In the identity provider send one value in `{}`, or choose another subject attribute.", shown(name))),
-            R::SubjectTransient { received } => fact("saml_subject_transient")
+            Self::SubjectTransient { received } => fact("saml_subject_transient")
                 .want("a NameID that stays the same at every login")
                 .got(received.as_deref().unwrap_or("no NameID"))
                 .fix(PERSISTENT),
-            R::TimeUnreadable { field, received } => fact("saml_time_unreadable")
+            Self::TimeUnreadable { field, received } => fact("saml_time_unreadable")
                 .want("a time in UTC like 2030-01-31T12:00:00Z")
                 .got(format!("{field} {received}"))
                 .fix("In the identity provider send times in UTC, with a `Z` at the end."),
-            R::Transform { received } => {
+            Self::Transform { received } => {
                 fact("saml_transform_refused").want("enveloped-signature, then exclusive c14n").got(received).fix(SIGN_PLAINLY)
             }
-            R::Unsolicited => fact("saml_unsolicited").want("an answer to a login that began here").got("no InResponseTo").fix(
+            Self::Unsolicited => fact("saml_unsolicited").want("an answer to a login that began here").got("no InResponseTo").fix(
                 "Start the login at the application, or turn on IdP-initiated login for this connection.",
             ),
-            R::Version { element, received } => fact("saml_version_refused")
+            Self::Version { element, received } => fact("saml_version_refused")
                 .want("2.0")
                 .got(format!("{element} {received}"))
                 .fix("In the identity provider use SAML 2.0 for this application."),
-            R::Xml { reason } => fact("saml_xml_refused").want("plain XML in UTF-8").got(reason).fix(UNCHANGED),
+            Self::Xml { reason } => fact("saml_xml_refused").want("plain XML in UTF-8").got(*reason).fix(UNCHANGED),
         }
     }
 }
@@ -294,13 +293,13 @@ fn before(code: &'static str, at: &DateTime<Utc>, now: &DateTime<Utc>) -> Facts 
 }
 
 impl Facts {
-    fn want(mut self, expected: impl ToString) -> Self {
-        self.expected = Some(expected.to_string());
+    fn want(mut self, expected: impl Into<String>) -> Self {
+        self.expected = Some(expected.into());
         self
     }
 
-    fn got(mut self, received: impl ToString) -> Self {
-        self.received = Some(shown(&received.to_string()));
+    fn got(mut self, received: impl Into<String>) -> Self {
+        self.received = Some(shown(&received.into()));
         self
     }
 
