@@ -10,7 +10,9 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use criterion::Criterion;
 use homerealm_certs::{Certificate, SignatureAlgorithm, TrustedKeys, VerificationKey};
+use homerealm_connectors::saml::c14n::{Method, canonicalize};
 use homerealm_connectors::saml::{Received, VerifyPolicy};
+use homerealm_metadata::gate::{self, Limits};
 use quick_xml::NsReader;
 use quick_xml::events::Event;
 
@@ -115,6 +117,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         criterion.bench_function(&format!("saml verify {name}"), |b| {
             b.iter(|| whole(document, &policy))
         });
+        let (gate, canonical) = medians(
+            || gate::check(document, &Limits::RESPONSE).is_ok(),
+            || canonicalize(document, &Method::EXCLUSIVE, Limits::RESPONSE.max_bytes).is_ok(),
+        );
+        eprintln!("saml {name}: gate {gate:?}; gate, tree and c14n of the whole {canonical:?}");
         let (base, verify) = medians(|| floor(document, &signed), || whole(document, &policy));
         let ratio = verify.as_secs_f64() / base.as_secs_f64();
         eprintln!("saml {name}: floor {base:?}, verify {verify:?}, ratio {ratio:.2}");

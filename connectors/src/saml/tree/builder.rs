@@ -45,6 +45,8 @@ struct Builder<'s> {
     /// Values that differ from the source text; their spans begin at `source.len()`.
     rewritten: String,
     tree: Tree,
+    /// The prefixes by number; what the tree keeps as spans.
+    prefixes: Vec<&'s str>,
     open: Vec<Open>,
     /// Namespace that each prefix is bound to where the reader stands.
     bound: Vec<Option<Namespace>>,
@@ -89,6 +91,7 @@ impl<'s> Builder<'s> {
             source,
             rewritten: String::new(),
             tree,
+            prefixes: vec!["", "xml"],
             open: Vec::with_capacity(16),
             bound: vec![Some(Namespace::NONE), Some(Namespace::XML)],
             shadowed: Vec::with_capacity(16),
@@ -102,7 +105,8 @@ impl<'s> Builder<'s> {
         self.open.push(Open { node, shadowed: self.shadowed.len() });
         let first_attribute = index(self.tree.attributes.len())?;
         let first_declaration = index(self.tree.declarations.len())?;
-        for attribute in start.attributes() {
+        // The gate has seen to it that no attribute occurs twice.
+        for attribute in start.attributes().with_checks(false) {
             let attribute = attribute.map_err(|error| malformed(&error.to_string()))?;
             self.attribute(attribute.key.0, &attribute.value)?;
         }
@@ -228,31 +232,30 @@ impl<'s> Builder<'s> {
     }
 
     fn intern_prefix(&mut self, text: &str) -> Result<Prefix, TreeError> {
-        match text {
-            "" => return Ok(Prefix::DEFAULT),
-            "xml" => return Ok(Prefix::XML),
-            _ => {}
+        // Most elements have the prefix of the one before them: the latest names first.
+        if let Some(position) = self.prefixes.iter().rposition(|known| *known == text) {
+            return number(position).map(Prefix);
         }
-        let known = self.tree.prefixes.iter().skip(2).position(|span| self.read(*span) == text);
-        if let Some(position) = known {
-            return number(position + 2).map(Prefix);
-        }
-        if self.tree.prefixes.len() >= MAX_NAMES {
+        if self.prefixes.len() >= MAX_NAMES {
             return Err(TreeError::TooManyNames);
         }
-        let prefix = number(self.tree.prefixes.len()).map(Prefix)?;
+        let prefix = number(self.prefixes.len()).map(Prefix)?;
         let span = self.span(text)?;
         self.tree.prefixes.push(span);
+        self.prefixes
+            .push(self.source.get(span.start as usize..span.end as usize).unwrap_or_default());
         self.bound.push(None);
         Ok(prefix)
     }
 
     fn intern_namespace(&mut self, value: Span) -> Result<Namespace, TreeError> {
         let text = self.read(value);
-        let own = self.tree.namespaces.iter().skip(WELL_KNOWN.len());
-        let known = WELL_KNOWN.iter().position(|name| *name == text).or_else(|| {
-            own.clone().position(|span| self.read(*span) == text).map(|at| at + WELL_KNOWN.len())
-        });
+        let own = self.tree.namespaces.get(WELL_KNOWN.len()..).unwrap_or_default();
+        let known = own
+            .iter()
+            .rposition(|span| self.read(*span) == text)
+            .map(|position| position + WELL_KNOWN.len())
+            .or_else(|| WELL_KNOWN.iter().position(|name| *name == text));
         if let Some(position) = known {
             return number(position).map(Namespace);
         }
