@@ -37,18 +37,24 @@ impl Method {
         Self { mode: Mode::Exclusive { prefix_list: Vec::new() }, with_comments: false };
 }
 
-/// The canonical form of the root element of `document`.
+/// The canonical form of one element of `document`: the one whose `ID` attribute is `id`, or the root.
 ///
 /// # Errors
-/// [`Rejection::Xml`], [`Rejection::ResponseTooLarge`], [`Rejection::NamespaceRelative`]: the document has none, or is
-/// larger than `max_bytes` (in bytes).
+/// [`Rejection::Xml`] and [`Rejection::ResponseTooLarge`]: the gate refuses the document, or it has more than `max_bytes`
+/// bytes. [`Rejection::Malformed`]: there is no such element.
 pub fn canonicalize(
     document: &[u8],
+    id: Option<&str>,
     method: &Method,
     max_bytes: usize,
 ) -> Result<String, Rejection> {
     let tree = gated_tree(document, max_bytes)?;
-    Ok(canonical_form(tree.root(), method, None))
+    let apex = match id {
+        None => Some(tree.root()),
+        Some(id) => tree.root().subtree().find(|element| element.attribute("ID") == Some(id)),
+    };
+    let apex = apex.ok_or(Rejection::Malformed { what: "no element with this ID" })?;
+    Ok(canonical_form(apex, method, None))
 }
 
 /// The canonical form of `apex` without the subtree `left_out`.
