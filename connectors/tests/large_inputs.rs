@@ -3,6 +3,8 @@
 //! Every document is judged twice: with the default limit of 256 KiB, and with a limit of 64 MiB, so that the rules
 //! behind the size are seen to hold without it.
 
+#![cfg(test)]
+
 use std::path::Path;
 
 use homerealm_certs::{Certificate, TrustedKeys};
@@ -25,7 +27,7 @@ fn refusal(document: &str, max_response_bytes: usize) -> Rejection {
     };
     let verdict = Received::parse_xml(document.as_bytes(), &policy)
         .and_then(|received| received.verify(&policy));
-    verdict.err().expect("accepted")
+    verdict.expect_err("accepted")
 }
 
 fn response(content: &str) -> String {

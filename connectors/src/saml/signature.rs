@@ -140,10 +140,11 @@ fn transform(transforms: Element<'_>, policy: &VerifyPolicy<'_>) -> Result<Metho
         return Err(Rejection::Transform { received: first.to_owned() });
     }
     no_content(enveloped)?;
-    let method = canonicalization(c14n, policy).map_err(|rejection| match rejection {
-        Rejection::CanonicalizationMethod { received } => Rejection::Transform { received },
-        other => other,
-    })?;
+    let method = canonicalization(c14n, policy);
+    if let Err(Rejection::CanonicalizationMethod { received }) = method {
+        return Err(Rejection::Transform { received });
+    }
+    let method = method?;
     if let Some(third) = children.next() {
         let received =
             third.attribute("Algorithm").unwrap_or_else(|| third.local_name()).to_owned();

@@ -132,11 +132,6 @@ impl Tree {
         }
     }
 
-    #[expect(
-        clippy::string_slice,
-        clippy::indexing_slicing,
-        reason = "spans are made by the builder, on this text"
-    )]
     fn slice(&self, span: Span) -> &str {
         &self.text[span.start as usize..span.end as usize]
     }
@@ -359,9 +354,10 @@ pub(super) fn gated_tree(xml: &[u8], max_bytes: usize) -> Result<Tree, Rejection
 
 impl From<GateError> for Rejection {
     fn from(error: GateError) -> Self {
-        match error {
-            GateError::TooLarge { limit } => Self::ResponseTooLarge { limit },
-            other => Self::Xml { reason: other.code() },
+        if let GateError::TooLarge { limit } = error {
+            Self::ResponseTooLarge { limit }
+        } else {
+            Self::Xml { reason: error.code() }
         }
     }
 }

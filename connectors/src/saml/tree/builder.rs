@@ -1,7 +1,5 @@
 //! From quick-xml events to a [`Tree`].
 
-use std::borrow::Cow;
-
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
@@ -156,7 +154,7 @@ impl<'s> Builder<'s> {
         Ok(())
     }
 
-    fn attribute(&mut self, key: &str, value: &Cow<'_, str>) -> Result<(), TreeError> {
+    fn attribute(&mut self, key: &str, value: &str) -> Result<(), TreeError> {
         let value = self.attribute_value(value)?;
         if let Some(prefix) = declared_prefix(key) {
             return self.declare(prefix, value);
