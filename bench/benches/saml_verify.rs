@@ -119,7 +119,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         });
         let (gate, canonical) = medians(
             || gate::check(document, &Limits::RESPONSE).is_ok(),
-            || canonicalize(document, None, &Method::EXCLUSIVE, Limits::RESPONSE.max_bytes).is_ok(),
+            || canonicalize(document, &Method::EXCLUSIVE, Limits::RESPONSE.max_bytes).is_ok(),
         );
         eprintln!("saml {name}: gate {gate:?}; gate, tree and c14n of the whole {canonical:?}");
         let (base, verify) = medians(|| floor(document, &signed), || whole(document, &policy));

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 
 use bergshamra_c14n::C14nMode;
 use bergshamra_xml::NodeSet;
-use homerealm_connectors::saml::c14n::{Method, Mode, canonicalize};
+use homerealm_connectors::saml::c14n::{Method, Mode, canonicalize, canonicalize_element};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -176,8 +176,12 @@ fn readable_for_uppsala(mut wanted: Wanted) -> Wanted {
 }
 
 fn ours(document: &str, id: Option<&str>, mode: Mode, with_comments: bool) -> String {
-    canonicalize(document.as_bytes(), id, &Method { mode, with_comments }, 1 << 20)
-        .unwrap_or_else(|rejection| panic!("{rejection}: {document}"))
+    let (bytes, method) = (document.as_bytes(), Method { mode, with_comments });
+    let canonical = match id {
+        None => canonicalize(bytes, &method, 1 << 20),
+        Some(id) => canonicalize_element(bytes, id, &method, 1 << 20),
+    };
+    canonical.unwrap_or_else(|rejection| panic!("{rejection}: {document}"))
 }
 
 /// The element with this ID, as bergshamra writes it.

@@ -37,24 +37,35 @@ impl Method {
         Self { mode: Mode::Exclusive { prefix_list: Vec::new() }, with_comments: false };
 }
 
-/// The canonical form of one element of `document`: the one whose `ID` attribute is `id`, or the root.
+/// The canonical form of the root element of `document`.
 ///
 /// # Errors
 /// [`Rejection::Xml`] and [`Rejection::ResponseTooLarge`]: the gate refuses the document, or it has more than `max_bytes`
-/// bytes. [`Rejection::Malformed`]: there is no such element.
+/// bytes.
 pub fn canonicalize(
     document: &[u8],
-    id: Option<&str>,
+    method: &Method,
+    max_bytes: usize,
+) -> Result<String, Rejection> {
+    Ok(canonical_form(gated_tree(document, max_bytes)?.root(), method, None))
+}
+
+/// The canonical form of the element of `document` whose `ID` attribute is `id`.
+///
+/// # Errors
+/// As [`canonicalize`], and [`Rejection::Malformed`]: there is no such element.
+pub fn canonicalize_element(
+    document: &[u8],
+    id: &str,
     method: &Method,
     max_bytes: usize,
 ) -> Result<String, Rejection> {
     let tree = gated_tree(document, max_bytes)?;
-    let apex = match id {
-        None => Some(tree.root()),
-        Some(id) => tree.root().subtree().find(|element| element.attribute("ID") == Some(id)),
-    };
-    let apex = apex.ok_or(Rejection::Malformed { what: "no element with this ID" })?;
-    Ok(canonical_form(apex, method, None))
+    let mut elements = tree.root().subtree();
+    match elements.find(|element| element.attribute("ID") == Some(id)) {
+        Some(apex) => Ok(canonical_form(apex, method, None)),
+        None => Err(Rejection::Malformed { what: "no element with this ID" }),
+    }
 }
 
 /// The canonical form of `apex` without the subtree `left_out`.

@@ -1,10 +1,11 @@
-use super::{Method, Mode, canonical_form, canonicalize};
+use super::{Method, Mode, canonical_form, canonicalize, canonicalize_element};
+use crate::saml::Rejection;
 use crate::saml::tree::{Element, Tree};
 
 const MAX: usize = 1 << 20;
 
 fn exclusive(document: &str) -> String {
-    canonicalize(document.as_bytes(), None, &Method::EXCLUSIVE, MAX).unwrap()
+    canonicalize(document.as_bytes(), &Method::EXCLUSIVE, MAX).unwrap()
 }
 
 fn of_child(document: &str, method: &Method, local: &str) -> String {
@@ -76,7 +77,7 @@ fn a_prefix_in_an_attribute_is_used_and_one_in_its_value_is_not() {
 
     assert_eq!(exclusive(document), r#"<a xmlns:xsi="urn:xsi" xsi:type="xs:string"></a>"#);
     assert_eq!(
-        canonicalize(document.as_bytes(), None, &with_list(&["xs", "unknown"]), MAX).unwrap(),
+        canonicalize(document.as_bytes(), &with_list(&["xs", "unknown"]), MAX).unwrap(),
         r#"<a xmlns:xs="urn:xs" xmlns:xsi="urn:xsi" xsi:type="xs:string"></a>"#
     );
 }
@@ -126,7 +127,7 @@ fn never_declares_the_xml_prefix() {
     let document = r#"<a xmlns:xml="http://www.w3.org/XML/1998/namespace" xml:lang="en"/>"#;
 
     for method in [Method::EXCLUSIVE, with_list(&["xml"]), INCLUSIVE] {
-        let canonical = canonicalize(document.as_bytes(), None, &method, MAX).unwrap();
+        let canonical = canonicalize(document.as_bytes(), &method, MAX).unwrap();
         assert_eq!(canonical, r#"<a xml:lang="en"></a>"#);
     }
 }
@@ -138,7 +139,7 @@ fn keeps_comments_only_when_asked() {
 
     assert_eq!(exclusive(document), "<a>12</a>");
     assert_eq!(
-        canonicalize(document.as_bytes(), None, &with_comments, MAX).unwrap(),
+        canonicalize(document.as_bytes(), &with_comments, MAX).unwrap(),
         "<a>1<!-- x\ny -->2</a>"
     );
 }
@@ -157,4 +158,18 @@ fn is_a_fixed_point_of_itself() {
     let once = exclusive("<a xmlns:p='urn:p' p:x='&#13;&#10;'>\r\n<b xmlns='urn:d'/>&#13;</a>");
 
     assert_eq!(exclusive(&once), once);
+}
+
+#[test]
+fn finds_an_element_by_its_id() {
+    let document = br#"<r xmlns:p="urn:p"><p:a ID="_1"/></r>"#;
+
+    assert_eq!(
+        canonicalize_element(document, "_1", &Method::EXCLUSIVE, MAX).unwrap(),
+        r#"<p:a xmlns:p="urn:p" ID="_1"></p:a>"#
+    );
+    assert_eq!(
+        canonicalize_element(document, "_2", &Method::EXCLUSIVE, MAX),
+        Err(Rejection::Malformed { what: "no element with this ID" })
+    );
 }
