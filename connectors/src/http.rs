@@ -29,7 +29,6 @@ pub struct Outbound {
 }
 
 /// What a server answered. Redirects never get here.
-#[derive(Debug)]
 pub struct Fetched {
     pub status: u16,
     /// The media type in lower case, without parameters.
@@ -211,6 +210,17 @@ impl Secret {
 impl From<String> for Secret {
     fn from(text: String) -> Self {
         Self(Zeroizing::new(text))
+    }
+}
+
+/// Bodies hold tokens and claims, so only their length is shown.
+impl fmt::Debug for Fetched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetched")
+            .field("status", &self.status)
+            .field("content_type", &self.content_type)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
 

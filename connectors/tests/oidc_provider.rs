@@ -3,7 +3,12 @@
 //! Needs Node and the folder of the test peers' packages in `HOMEREALM_TEST_PEERS`; without it the tests say that they
 //! were skipped.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking"
+)]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};

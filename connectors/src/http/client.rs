@@ -24,7 +24,8 @@ const MAX_CLIENTS: usize = 64;
 
 impl Clients {
     const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-    const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+    /// Shorter than servers keep idle connections (five seconds and more), so that a code is not sent into a closing one.
+    const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
     pub(super) fn new(policy: OutboundPolicy) -> Self {
         Self { policy: Arc::new(policy), by_port: Mutex::default() }

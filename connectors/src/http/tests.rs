@@ -89,6 +89,7 @@ async fn a_server_that_never_finishes_meets_the_deadline() {
     let ports = [&silent, &stalled].map(|listener| listener.local_addr().unwrap().port());
     tokio::spawn(async move {
         let (mut stream, _) = stalled.accept().await.unwrap();
+        assert!(stream.read(&mut [0; 1024]).await.unwrap() > 0);
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc").await.unwrap();
         std::future::pending::<()>().await;
     });
@@ -181,7 +182,12 @@ async fn posts_a_form_with_basic_credentials_and_offers_no_compression() {
 }
 
 #[test]
-fn a_secret_does_not_show_itself() {
+fn secrets_and_bodies_do_not_show_themselves() {
+    let body = b"hunter2".to_vec();
+    let fetched = Fetched { status: 200, content_type: None, body, max_age: None };
+
+    assert!(!format!("{fetched:?}").contains("hunter2"));
+    assert!(!format!("{fetched:?}").contains("104, 117"));
     assert_eq!(format!("{:?}", Secret::from("hunter2".to_owned())), "Secret(..)");
 }
 

@@ -182,6 +182,14 @@ async fn entra_signs_in_users_of_a_listed_tenant_and_is_not_asked_for_userinfo()
 
     let assertion = login.run(Answers { claims: of("t-1"), ..answers() }).await.unwrap();
     let stranger = login.refusal(Answers { claims: of("t-2"), ..answers() }).await;
+    let beside = |tid: &str| Answers {
+        iss: Some(format!("{authority}/{tid}/v2.0")),
+        claims: of("t-1"),
+        ..answers()
+    };
+    assert!(login.run(beside("t-1")).await.is_ok());
+    assert!(matches!(login.refusal(beside("t-2")).await, Rejection::ResponseIssuer { .. }));
+    assert!(matches!(login.refusal(beside("{tenantid}")).await, Rejection::ResponseIssuer { .. }));
 
     assert_eq!(assertion.subject().account_key(), "t-1:o-1");
     assert_eq!(assertion.upstream_email_verified(), Some(false));
