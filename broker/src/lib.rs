@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod http;
 pub mod ids;
+pub mod keys;
 pub mod login;
 pub mod seal;
 pub mod sessions;

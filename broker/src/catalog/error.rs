@@ -91,14 +91,15 @@ impl From<sqlx::Error> for OpenError {
 
 impl From<CatalogError> for OpenError {
     fn from(error: CatalogError) -> Self {
-        match error {
-            CatalogError::Unavailable(reason) => Self::Database(reason),
-            other => Self::Database(other.to_string()),
+        if let CatalogError::Unavailable(reason) = error {
+            return Self::Database(reason);
         }
+        Self::Database(error.to_string())
     }
 }
 
 /// A database error where no rule of ours can have been broken.
+#[expect(clippy::needless_pass_by_value, reason = "takes what `map_err` hands over")]
 pub(super) fn unavailable(error: impl ToString) -> CatalogError {
     CatalogError::Unavailable(error.to_string())
 }

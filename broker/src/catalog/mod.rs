@@ -18,6 +18,7 @@ pub mod name;
 pub mod organization;
 mod resource;
 pub mod resource_server;
+pub mod signing_key;
 mod storage;
 pub mod store;
 pub mod user;

@@ -55,6 +55,16 @@ impl Catalog {
         self.storage.close().await;
     }
 
+    /// Whether the database answers right now, for `/readyz`.
+    ///
+    /// # Errors
+    /// [`CatalogError::Unavailable`].
+    pub async fn ready(&self) -> Result<(), CatalogError> {
+        let query = sqlx::query::<Any>("SELECT current FROM catalog_revision WHERE id = 1");
+        let row = query.fetch_one(&mut *self.storage.reader().await?).await;
+        row.map(|_| ()).map_err(unavailable)
+    }
+
     /// An object by its id or name.
     ///
     /// # Errors

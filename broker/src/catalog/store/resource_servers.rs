@@ -43,6 +43,10 @@ impl Resource for ResourceServer {
         &self.id
     }
 
+    #[expect(
+        clippy::misnamed_getters,
+        reason = "its `name` is for people, its identifier is unique"
+    )]
     fn name(&self) -> &str {
         &self.identifier
     }

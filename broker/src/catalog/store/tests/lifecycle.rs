@@ -31,6 +31,8 @@ async fn without_the_database_what_is_cached_goes_on_and_the_rest_is_unavailable
     catalog.record_login(login("ada", "usr_1")).await.unwrap();
     catalog.record_login(login("ada", "usr_1")).await.unwrap();
 
+    assert_eq!(catalog.ready().await, Ok(()));
+
     catalog.close().await;
 
     let found = catalog.connections_for_domain(&domain("acme.example")).await.unwrap();
@@ -38,6 +40,7 @@ async fn without_the_database_what_is_cached_goes_on_and_the_rest_is_unavailable
     assert!(!catalog.record_login(login("ada", "usr_1")).await.unwrap().1);
     let unavailable = |error| matches!(error, CatalogError::Unavailable(_));
     assert!(unavailable(catalog.get::<Connection>("acme-saml").await.unwrap_err()));
+    assert!(unavailable(catalog.ready().await.unwrap_err()));
     assert!(unavailable(catalog.insert(&organization("new")).await.unwrap_err()));
     assert!(unavailable(catalog.record_login(login("eve", "usr_2")).await.unwrap_err()));
     assert!(unavailable(catalog.insert_trace(&trace(1)).await.unwrap_err()));

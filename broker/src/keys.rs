@@ -1,0 +1,206 @@
+//! The keys that our tokens are signed with, as they are now.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use chrono::{DateTime, Utc};
+use homerealm_certs::{JwsAlgorithm, KeyError, KeySet, KeySetError, KeyState, SigningKey};
+
+use crate::catalog::signing_key::StoredKey;
+use crate::catalog::{Catalog, CatalogError};
+use crate::seal::{Purpose, SealError, Sealer};
+
+#[cfg(test)]
+mod tests;
+
+/// The current key set, swapped as a whole when a key is rotated or retired. Clones share it.
+#[derive(Clone)]
+pub struct KeyRing(Arc<Inner>);
+
+struct Inner {
+    catalog: Catalog,
+    sealer: Sealer,
+    current: ArcSwap<KeySet>,
+}
+
+/// A signing key as operators see it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeyInfo {
+    /// RFC 7638 thumbprint.
+    pub kid: String,
+    /// What it signs.
+    pub algorithm: JwsAlgorithm,
+    /// Where it stands in its life.
+    pub state: KeyState,
+    /// Since when.
+    pub since: DateTime<Utc>,
+}
+
+/// Why the keys could not be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyRingError {
+    /// The database did not do it, or somebody else rotated at the same time.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// A key could not be made or read.
+    #[error("a signing key: {0}")]
+    Key(#[from] KeyError),
+    /// The stored keys do not make a set.
+    #[error(transparent)]
+    KeySet(#[from] KeySetError),
+    /// A stored key does not carry the id that it is stored under.
+    #[error("the signing key {kid} is another key")]
+    OtherKey {
+        /// Where it is stored.
+        kid: String,
+    },
+    /// A stored key does not open.
+    #[error("the signing key {kid}: {source}")]
+    Seal {
+        /// Where it is stored.
+        kid: String,
+        /// Why.
+        source: SealError,
+    },
+    /// The process is stopping.
+    #[error("stopped while keys were made")]
+    Stopped,
+}
+
+impl KeyRing {
+    /// The stored keys; where an algorithm has no active or next key, it gets one.
+    ///
+    /// # Errors
+    /// [`KeyRingError`].
+    pub async fn load_or_create(
+        catalog: &Catalog,
+        sealer: &Sealer,
+        now: DateTime<Utc>,
+    ) -> Result<Self, KeyRingError> {
+        let mut stored = catalog.signing_keys().await?;
+        let missing = missing(&stored);
+        if !missing.is_empty() {
+            let mut fresh = Vec::with_capacity(missing.len());
+            for (algorithm, state) in missing {
+                fresh.push(generate(sealer, algorithm, state, now).await?);
+            }
+            catalog.add_missing_signing_keys(fresh).await?;
+            stored = catalog.signing_keys().await?;
+        }
+        let current = ArcSwap::from_pointee(open(sealer, &stored)?);
+        Ok(Self(Arc::new(Inner { catalog: catalog.clone(), sealer: sealer.clone(), current })))
+    }
+
+    /// The keys as they are now; a caller that needs two of them takes this once.
+    pub fn current(&self) -> Arc<KeySet> {
+        self.0.current.load_full()
+    }
+
+    /// Every key, by algorithm and state.
+    ///
+    /// # Errors
+    /// [`KeyRingError::Catalog`].
+    pub async fn list(&self) -> Result<Vec<KeyInfo>, KeyRingError> {
+        let stored = self.0.catalog.signing_keys().await?;
+        Ok(stored.into_iter().map(KeyInfo::from).collect())
+    }
+
+    /// The next key, long published, becomes active; the active one is published on and signs nothing more; a new next key
+    /// is made.
+    ///
+    /// # Errors
+    /// [`KeyRingError`]; then nothing has changed.
+    pub async fn rotate(
+        &self,
+        algorithm: JwsAlgorithm,
+        now: DateTime<Utc>,
+    ) -> Result<(), KeyRingError> {
+        let stored = self.0.catalog.signing_keys().await?;
+        let next = stored.iter().find(|k| k.algorithm == algorithm && k.state == KeyState::Next);
+        let expected = next.ok_or(CatalogError::NotFound)?.kid.clone();
+        let fresh = generate(&self.0.sealer, algorithm, KeyState::Next, now).await?;
+        self.0.catalog.rotate_signing_key(expected, fresh).await?;
+        self.reload().await
+    }
+
+    /// Takes a retiring key away: nothing that it signed is accepted any more.
+    ///
+    /// # Errors
+    /// [`CatalogError::NotFound`] where no retiring key has this id.
+    pub async fn retire(&self, kid: &str) -> Result<(), KeyRingError> {
+        self.0.catalog.delete_retiring_key(kid).await?;
+        self.reload().await
+    }
+
+    /// Reads the keys again, for changes that another process made.
+    ///
+    /// # Errors
+    /// [`KeyRingError`]; then the keys stay as they were.
+    pub async fn reload(&self) -> Result<(), KeyRingError> {
+        let stored = self.0.catalog.signing_keys().await?;
+        self.0.current.store(Arc::new(open(&self.0.sealer, &stored)?));
+        Ok(())
+    }
+}
+
+/// Algorithm and state of each key that has to be there and is not.
+fn missing(stored: &[StoredKey]) -> Vec<(JwsAlgorithm, KeyState)> {
+    let all = JwsAlgorithm::ALL
+        .into_iter()
+        .flat_map(|algorithm| [(algorithm, KeyState::Active), (algorithm, KeyState::Next)]);
+    all.filter(|place| !stored.iter().any(|key| (key.algorithm, key.state) == *place)).collect()
+}
+
+fn open(sealer: &Sealer, stored: &[StoredKey]) -> Result<KeySet, KeyRingError> {
+    let mut keys = Vec::with_capacity(stored.len());
+    for StoredKey { kid, algorithm, state, sealed, .. } in stored {
+        let seal_error = |source| KeyRingError::Seal { kid: kid.clone(), source };
+        let sealed = STANDARD.decode(sealed).map_err(|_| seal_error(SealError::Broken))?;
+        let pkcs8 = sealer.open(Purpose::SigningKeys, &place(kid), &sealed).map_err(seal_error)?;
+        let key = SigningKey::from_pkcs8(*algorithm, &pkcs8)?;
+        if key.kid() != kid {
+            return Err(KeyRingError::OtherKey { kid: kid.clone() });
+        }
+        keys.push((*state, key));
+    }
+    Ok(KeySet::new(keys)?)
+}
+
+/// Makes a key off the async workers: finding RSA primes takes a tenth of a second and more.
+async fn generate(
+    sealer: &Sealer,
+    algorithm: JwsAlgorithm,
+    state: KeyState,
+    now: DateTime<Utc>,
+) -> Result<StoredKey, KeyRingError> {
+    let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
+    let key = made.map_err(|_| KeyRingError::Stopped)??;
+    let kid = key.kid().to_owned();
+    let sealed = sealer
+        .seal(Purpose::SigningKeys, &place(&kid), &key.to_pkcs8())
+        .map_err(|source| KeyRingError::Seal { kid: kid.clone(), source })?;
+    Ok(StoredKey { kid, algorithm, state, since: now, sealed: STANDARD.encode(sealed) })
+}
+
+/// Where a key stands: it opens there and nowhere else.
+fn place(kid: &str) -> Vec<u8> {
+    format!("signing_keys/{kid}").into_bytes()
+}
+
+impl From<StoredKey> for KeyInfo {
+    fn from(key: StoredKey) -> Self {
+        let StoredKey { kid, algorithm, state, since, .. } = key;
+        Self { kid, algorithm, state, since }
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys = self.current();
+        f.debug_list()
+            .entries(keys.iter().map(|(state, key)| (state, key.kid().to_owned())))
+            .finish()
+    }
+}
