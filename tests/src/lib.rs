@@ -1,1 +1,3 @@
+//! What the outside-in tests share.
 
+pub mod store_contract;

@@ -1,0 +1,3 @@
+//! Outside-in tests: one binary, one file a subject.
+
+mod store;
