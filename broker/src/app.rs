@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use homerealm_certs::Random;
 use homerealm_connectors::http::Outbound;
 
+use crate::catalog::{Catalog, Organization};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::limits::Limiter;
@@ -21,6 +22,8 @@ pub struct App {
     pub config: Config,
     /// What a caller of the management API must present.
     pub admin_token: AdminToken,
+    /// Durable objects.
+    pub catalog: Catalog,
     /// Ephemeral state.
     pub records: Records,
     /// The time.
@@ -52,6 +55,10 @@ impl App {
         if let Err(error) = self.records.store().ready().await {
             tracing::warn!(%error, "the session store is not ready");
             return Some("the session store does not answer".to_owned());
+        }
+        if let Err(error) = self.catalog.list::<Organization>(1, None).await {
+            tracing::warn!(%error, "the database is not ready");
+            return Some("the database does not answer".to_owned());
         }
         None
     }

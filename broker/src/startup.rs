@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use chrono::TimeDelta;
 use homerealm_certs::{Random, SystemRandom};
 use homerealm_connectors::http::{Outbound, OutboundPolicy};
 use tokio::task::JoinHandle;
@@ -22,6 +23,7 @@ pub use admin_token::AdminToken;
 pub use error::StartupError;
 
 use crate::app::App;
+use crate::catalog::Catalog;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Issuer};
 use crate::http;
@@ -58,6 +60,8 @@ pub struct Running {
 
 /// Between two rounds of forgetting what has expired.
 const UPKEEP: Duration = Duration::from_secs(10);
+/// Rounds between two deletions of old login traces: an hour.
+const TRACES_EVERY: u64 = 360;
 /// Expired session records that one round removes at most.
 const UPKEEP_RECORDS: usize = 20_000;
 
@@ -81,6 +85,7 @@ pub async fn start(startup: Startup) -> Result<Running, StartupError> {
     }
     let folder = DataFolder::open(config.database.folder())?;
     let sealer = sealer(&config, &folder, random.as_ref())?;
+    let catalog = Catalog::open(&config.database.url, &sealer).await?;
     let sessions = EmbeddedStore::open(
         &folder.file(crate::sessions::embedded::FILE),
         Capacity::default(),
@@ -89,6 +94,7 @@ pub async fn start(startup: Startup) -> Result<Running, StartupError> {
     .await?;
     let app = Arc::new(App {
         admin_token: AdminToken::load(&config, &folder, random.as_ref())?,
+        catalog,
         records: Records::new(Arc::new(sessions.clone()), sealer.clone()),
         outbound: Arc::new(Outbound::new(outbound_policy(&config, address))),
         limits: Limiter::new(&config.limits),
@@ -141,6 +147,7 @@ impl Running {
         }
         self.upkeep.abort();
         self.sessions.close().await;
+        self.app.catalog.close().await;
     }
 }
 
@@ -149,9 +156,12 @@ fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), StartupError> {
         let address = listener.local_addr()?;
         Ok((listener, address))
     });
-    bound.map_err(|source| match source.kind() {
-        ErrorKind::AddrInUse => StartupError::AddressTaken { address: listen },
-        _ => StartupError::Listen { address: listen, source },
+    bound.map_err(|source| {
+        if source.kind() == ErrorKind::AddrInUse {
+            StartupError::AddressTaken { address: listen }
+        } else {
+            StartupError::Listen { address: listen, source }
+        }
     })
 }
 
@@ -179,9 +189,20 @@ fn outbound_policy(config: &Config, address: SocketAddr) -> OutboundPolicy {
 
 async fn upkeep(app: Arc<App>, sessions: EmbeddedStore) {
     let mut tick = tokio::time::interval(UPKEEP);
-    loop {
+    for round in 0_u64.. {
         tick.tick().await;
         sessions.forget_expired(UPKEEP_RECORDS, app.now());
+        if round % TRACES_EVERY == 0 {
+            forget_old_traces(&app).await;
+        }
+    }
+}
+
+/// `retention.login_traces_days`.
+async fn forget_old_traces(app: &App) {
+    let days = TimeDelta::days(app.config.retention.login_traces_days.into());
+    if let Err(error) = app.catalog.delete_traces_before(app.now() - days).await {
+        tracing::warn!(%error, "old login traces were not deleted");
     }
 }
 

@@ -71,13 +71,11 @@ impl Reader {
     }
 
     pub(super) fn text(&mut self, key: &'static str) -> Option<String> {
-        match self.value(key)? {
-            Value::String(_, text) if !text.is_empty() => Some(text),
-            _ => {
-                self.problem(key, "must be text", format!("write {} = \"…\"", last(key)));
-                None
-            }
+        let text = self.value(key)?.into_string().filter(|text| !text.is_empty());
+        if text.is_none() {
+            self.problem(key, "must be text", format!("write {} = \"…\"", last(key)));
         }
+        text
     }
 
     /// A text that is read into a type; `form` is what it must look like.
@@ -112,10 +110,10 @@ impl Reader {
     ) -> u32 {
         let from_environment = self.comes_from_environment(key);
         let Some(value) = self.value(key) else { return default };
-        let number = match value {
-            Value::Num(_, number) => number.to_i128().and_then(|n| u32::try_from(n).ok()),
-            Value::String(_, text) if from_environment => text.parse().ok(),
-            _ => None,
+        let number = if let (true, Some(text)) = (from_environment, value.as_str()) {
+            text.parse().ok()
+        } else {
+            value.to_i128().and_then(|n| u32::try_from(n).ok())
         };
         number.filter(|n| range.contains(n)).unwrap_or_else(|| {
             let fix = format!("write a whole number from {} to {}", range.start(), range.end());
@@ -168,19 +166,16 @@ impl Reader {
             if KEYS.contains(&path.as_str()) {
                 continue;
             }
-            match value {
-                Value::Dict(_, inner) if sections().contains(path.as_str()) => {
-                    self.refuse_unknown(&format!("{path}."), inner);
-                }
-                _ => {
-                    let message = match self.figment.get_metadata(value.tag()) {
-                        Some(m) if m.name == ENVIRONMENT => "unknown key in the environment",
-                        _ => "unknown key",
-                    };
-                    let fix = suggestion(&path);
-                    self.problems.push(Problem::new(path, message, fix));
-                }
+            if let (Value::Dict(_, inner), true) = (value, sections().contains(path.as_str())) {
+                self.refuse_unknown(&format!("{path}."), inner);
+                continue;
             }
+            let message = match self.figment.get_metadata(value.tag()) {
+                Some(m) if m.name == ENVIRONMENT => "unknown key in the environment",
+                _ => "unknown key",
+            };
+            let fix = suggestion(&path);
+            self.problems.push(Problem::new(path, message, fix));
         }
     }
 }

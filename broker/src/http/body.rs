@@ -34,10 +34,12 @@ pub fn configure(routes: &mut ServiceConfig) {
 /// A form of at most so many bytes; put it on the resource as `app_data`.
 pub fn form(bytes: usize) -> FormConfig {
     FormConfig::default().limit(bytes).error_handler(|fault, request| {
-        let status = match &fault {
-            UrlencodedError::Overflow { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            UrlencodedError::Payload(fault) => status(fault),
-            _ => StatusCode::BAD_REQUEST,
+        let status = if let UrlencodedError::Payload(fault) = &fault {
+            status(fault)
+        } else if matches!(fault, UrlencodedError::Overflow { .. }) {
+            StatusCode::PAYLOAD_TOO_LARGE
+        } else {
+            StatusCode::BAD_REQUEST
         };
         refused(fault, request, status)
     })
@@ -47,12 +49,12 @@ pub fn form(bytes: usize) -> FormConfig {
 pub fn json(bytes: usize) -> JsonConfig {
     JsonConfig::default().limit(bytes).error_handler(|fault, request| {
         use actix_web::error::JsonPayloadError as Fault;
-        let status = match &fault {
-            Fault::Overflow { .. } | Fault::OverflowKnownLength { .. } => {
-                StatusCode::PAYLOAD_TOO_LARGE
-            }
-            Fault::Payload(fault) => status(fault),
-            _ => StatusCode::BAD_REQUEST,
+        let status = if let Fault::Payload(fault) = &fault {
+            status(fault)
+        } else if matches!(fault, Fault::Overflow { .. } | Fault::OverflowKnownLength { .. }) {
+            StatusCode::PAYLOAD_TOO_LARGE
+        } else {
+            StatusCode::BAD_REQUEST
         };
         refused(fault, request, status)
     })
@@ -85,12 +87,13 @@ fn deadline(payload: Payload, end: Instant) -> Chunks {
 }
 
 fn status(fault: &PayloadError) -> StatusCode {
-    match fault {
-        PayloadError::Overflow => StatusCode::PAYLOAD_TOO_LARGE,
-        PayloadError::Io(fault) if fault.kind() == std::io::ErrorKind::TimedOut => {
-            StatusCode::REQUEST_TIMEOUT
-        }
-        _ => StatusCode::BAD_REQUEST,
+    let late = |fault: &std::io::Error| fault.kind() == std::io::ErrorKind::TimedOut;
+    if matches!(fault, PayloadError::Overflow) {
+        StatusCode::PAYLOAD_TOO_LARGE
+    } else if matches!(fault, PayloadError::Io(fault) if late(fault)) {
+        StatusCode::REQUEST_TIMEOUT
+    } else {
+        StatusCode::BAD_REQUEST
     }
 }
 

@@ -13,8 +13,8 @@ pub enum StartupError {
         "{address} is taken by another program: stop that one, or set `listen` to another port"
     )]
     AddressTaken { address: SocketAddr },
-    #[error("the database cannot be opened: {0}")]
-    Catalog(String),
+    #[error("the catalog: {0}")]
+    Catalog(#[from] crate::catalog::OpenError),
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("the data folder {} cannot be written: {source}", path.display())]
@@ -29,8 +29,6 @@ pub enum StartupError {
         "the master key {} is missing although sealed data exists: put the key back; without it nothing sealed opens", path.display()
     )]
     MasterKeyMissing { path: PathBuf },
-    #[error("the outbound HTTP client cannot be made: {0}")]
-    Outbound(String),
     #[error("the session store cannot be opened: {0}")]
     Sessions(#[from] crate::sessions::embedded::OpenError),
     #[error("the server cannot run: {0}")]

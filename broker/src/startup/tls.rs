@@ -17,24 +17,24 @@ use crate::config::TlsFiles;
 pub fn load(files: &TlsFiles) -> Result<ServerConfig, StartupError> {
     let chain = CertificateDer::pem_file_iter(&files.cert)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|e| refused("tls.cert", &files.cert, e))?;
+        .map_err(|e| refused("tls.cert", &files.cert, &e))?;
     if chain.is_empty() {
-        return Err(refused("tls.cert", &files.cert, "it holds no PEM certificate"));
+        return Err(refused("tls.cert", &files.cert, &"it holds no PEM certificate"));
     }
     let key =
-        PrivateKeyDer::from_pem_file(&files.key).map_err(|e| refused("tls.key", &files.key, e))?;
+        PrivateKeyDer::from_pem_file(&files.key).map_err(|e| refused("tls.key", &files.key, &e))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|e| refused("tls.cert", &files.cert, e))?
+        .map_err(|e| refused("tls.cert", &files.cert, &e))?
         .with_no_client_auth()
         .with_single_cert(chain, key)
-        .map_err(|e| refused("tls.key", &files.key, e))?;
+        .map_err(|e| refused("tls.key", &files.key, &e))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 
-fn refused(key: &'static str, path: &Path, reason: impl ToString) -> StartupError {
+fn refused(key: &'static str, path: &Path, reason: &dyn ToString) -> StartupError {
     StartupError::Tls { key, path: path.to_owned(), reason: reason.to_string() }
 }
 

@@ -39,7 +39,7 @@ async fn work(
     let (handle, now, end) = (n.to_string(), hour(0), hour(1));
     let code = key("code", &handle);
     store.put(&code, b"issued", end).await?;
-    let used = if n % 2 == 0 {
+    let used = if n.is_multiple_of(2) {
         store.compare_and_swap(&code, b"issued", b"used", end, now).await?
     } else {
         store.take(&code, now).await?.is_some()
