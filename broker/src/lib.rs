@@ -9,6 +9,7 @@ pub mod http;
 pub mod ids;
 pub mod keys;
 pub mod login;
+pub mod oauth;
 pub mod seal;
 pub mod sessions;
 pub mod startup;

@@ -1,0 +1,111 @@
+//! How a login is answered to the client (RFC 6749 §4.1.2, RFC 9207).
+
+use std::fmt;
+
+use url::form_urlencoded;
+
+use crate::login::{AuthorizationRequest, ResponseMode};
+
+#[cfg(test)]
+mod tests;
+
+/// What the browser gets.
+#[derive(Clone, Eq, PartialEq)]
+pub enum Answer {
+    /// A page whose form posts itself (OAuth 2.0 Form Post Response Mode).
+    FormPost {
+        /// The redirect URI.
+        action: String,
+        /// Names and values.
+        fields: Vec<(String, String)>,
+    },
+    /// 303 to the client, or to our own consent page.
+    Redirect {
+        /// Where to.
+        url: String,
+    },
+}
+
+/// Where a client's answer goes, and how.
+#[derive(Clone, Copy)]
+pub struct WayBack<'a> {
+    /// One of the client's own.
+    pub redirect_uri: &'a str,
+    /// By query or by form.
+    pub response_mode: ResponseMode,
+    /// Given back as it came.
+    pub state: Option<&'a str>,
+    /// Our issuer: tells the client that the answer is ours (RFC 9207).
+    pub issuer: &'a str,
+}
+
+/// An error for the client (RFC 6749 §4.1.2.1), with `state` and `iss`.
+pub fn error_answer(
+    request: &AuthorizationRequest,
+    issuer: &str,
+    error: &str,
+    description: &str,
+) -> Answer {
+    WayBack::of(request, issuer).error(error, description)
+}
+
+impl<'a> WayBack<'a> {
+    /// Of a validated request.
+    pub fn of(request: &'a AuthorizationRequest, issuer: &'a str) -> Self {
+        Self {
+            redirect_uri: &request.redirect_uri,
+            response_mode: request.response_mode,
+            state: request.state.as_deref(),
+            issuer,
+        }
+    }
+
+    /// An error.
+    pub fn error(&self, error: &str, description: &str) -> Answer {
+        self.with(&[("error", error), ("error_description", description)])
+    }
+
+    /// These parameters, `state` and `iss`.
+    fn with(&self, parameters: &[(&str, &str)]) -> Answer {
+        let mut all = parameters.to_vec();
+        all.extend(self.state.map(|state| ("state", state)));
+        all.push(("iss", self.issuer));
+        match self.response_mode {
+            ResponseMode::FormPost => Answer::FormPost {
+                action: self.redirect_uri.to_owned(),
+                fields: all.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
+            },
+            ResponseMode::Query => Answer::Redirect { url: self.with_query(&all) },
+        }
+    }
+
+    /// Adds to the query that the redirect URI has (RFC 6749 §3.1.2); its own text is kept as it was registered.
+    fn with_query(&self, parameters: &[(&str, &str)]) -> String {
+        let query =
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+        let separator = match self.redirect_uri.split_once('?') {
+            None => "?",
+            Some((_, "")) => "",
+            Some(_) => "&",
+        };
+        format!("{}{separator}{query}", self.redirect_uri)
+    }
+}
+
+/// Holds a code: shows where it goes only.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FormPost { action, .. } => write!(f, "FormPost({action})"),
+            Self::Redirect { url } => {
+                write!(f, "Redirect({})", url.split('?').next().unwrap_or_default())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for WayBack<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WayBack({}, {:?})", self.redirect_uri, self.response_mode)
+    }
+}
