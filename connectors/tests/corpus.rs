@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use homerealm_certs::SpKey;
-use homerealm_connectors::check::Checks;
+use homerealm_connectors::check::{Checks, Outcome};
 use homerealm_connectors::connector::{Completion, Connector, Expected, OnceGuard, UpstreamAnswer};
 use homerealm_connectors::error::{ConnectorError, StoreUnavailable};
 use homerealm_connectors::saml::{SamlConnector, SamlSettings};
@@ -99,6 +99,7 @@ async fn judge(entry: &Entry, allow_inclusive_c14n: bool) -> Result<String, Stri
     let idp = idp(entry).ok_or("no usable key in the metadata")?;
     let expected =
         Expected::Saml { request_id: "_req1".to_owned(), force_login: false, sent_at: entry.now };
+    let mut checks = Checks::default();
     let completion = Completion {
         expected: Some(&expected),
         callback: &Url::parse(ACS).unwrap(),
@@ -106,10 +107,13 @@ async fn judge(entry: &Entry, allow_inclusive_c14n: bool) -> Result<String, Stri
         guard: &Memory::default(),
         epoch: DateTime::UNIX_EPOCH,
         now: entry.now,
-        checks: &mut Checks::default(),
+        checks: &mut checks,
     };
     let answer = UpstreamAnswer::Saml { response_base64: STANDARD.encode(read(&entry.file)) };
-    match connector(idp, allow_inclusive_c14n).complete(completion, answer).await {
+    let outcome = connector(idp, allow_inclusive_c14n).complete(completion, answer).await;
+    let failed = checks.as_slice().iter().filter(|check| check.outcome == Outcome::Failed).count();
+    assert_eq!(failed, usize::from(outcome.is_err()), "the trace of {}", entry.file);
+    match outcome {
         Ok(assertion) => Ok(assertion.subject().value.clone()),
         Err(ConnectorError::Rejected(rejection)) => Err(rejection.code().to_owned()),
         Err(other) => panic!("{}: {other}", entry.file),

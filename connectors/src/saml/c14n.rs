@@ -6,9 +6,10 @@
 #[cfg(test)]
 mod tests;
 
+use super::bindings::{Bindings, Declaration};
 use super::names::{Namespace, Prefix};
 use super::rejection::Rejection;
-use super::tree::{Attribute, Declaration, Element, NodeRef, Tree, gated_tree};
+use super::tree::{Attribute, Element, NodeRef, Tree, gated_tree};
 
 /// How to write the canonical form.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -126,7 +127,7 @@ impl<'t> Writer<'t> {
             Mode::Exclusive { prefix_list } => (listed(tree, prefix_list), false),
             Mode::Inclusive => (all_prefixes(prefixes), true),
         };
-        let mut in_scope = Bindings::new(prefixes);
+        let mut in_scope = Bindings::with_room(prefixes);
         if !inclusive.is_empty() {
             for ancestor in ancestors(apex).into_iter().rev() {
                 in_scope.declare_all(ancestor.declarations());
@@ -137,7 +138,7 @@ impl<'t> Writer<'t> {
             apex,
             out: String::with_capacity(1024 + 40 * (apex.end() - apex.id()) as usize),
             open: Vec::with_capacity(16),
-            rendered: Bindings::new(prefixes),
+            rendered: Bindings::with_room(prefixes),
             in_scope,
             inclusive,
             inherits_xml_attributes,
@@ -301,52 +302,6 @@ fn listed(tree: &Tree, prefix_list: &[String]) -> Vec<Prefix> {
 
 fn all_prefixes(count: usize) -> Vec<Prefix> {
     (0..count).filter_map(|index| u16::try_from(index).ok()).map(Prefix).collect()
-}
-
-/// What each prefix is bound to, with a way back.
-struct Bindings {
-    bound: Vec<Option<Namespace>>,
-    before: Vec<(Prefix, Option<Namespace>)>,
-}
-
-impl Bindings {
-    /// Nothing declared: the default namespace is none, which is never written at the top.
-    fn new(prefixes: usize) -> Self {
-        let mut bound = vec![None; prefixes.max(1)];
-        if let Some(default) = bound.first_mut() {
-            *default = Some(Namespace::NONE);
-        }
-        Self { bound, before: Vec::new() }
-    }
-
-    fn get(&self, prefix: Prefix) -> Option<Namespace> {
-        self.bound.get(prefix.index()).copied().flatten()
-    }
-
-    fn declare(&mut self, declaration: Declaration) {
-        if let Some(slot) = self.bound.get_mut(declaration.prefix.index()) {
-            self.before.push((declaration.prefix, *slot));
-            *slot = Some(declaration.namespace);
-        }
-    }
-
-    fn declare_all(&mut self, declarations: &[Declaration]) {
-        for declaration in declarations {
-            self.declare(*declaration);
-        }
-    }
-
-    fn mark(&self) -> usize {
-        self.before.len()
-    }
-
-    fn restore(&mut self, mark: usize) {
-        for (prefix, before) in self.before.drain(mark..).rev() {
-            if let Some(slot) = self.bound.get_mut(prefix.index()) {
-                *slot = before;
-            }
-        }
-    }
 }
 
 /// C14N §2.3, text nodes.

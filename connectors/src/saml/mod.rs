@@ -4,6 +4,7 @@ mod algorithms;
 mod assertion;
 mod attributes;
 mod begin;
+mod bindings;
 pub mod c14n;
 mod checks;
 mod connector;

@@ -8,11 +8,13 @@
 //! few allocations a document, not a few a node.
 
 mod builder;
+mod lexical;
 #[cfg(test)]
 mod tests;
 
 use homerealm_metadata::gate::{self, GateError, Limits};
 
+use super::bindings::Declaration;
 use super::names::{Namespace, Prefix, WELL_KNOWN};
 use super::rejection::Rejection;
 
@@ -75,13 +77,6 @@ struct QualifiedName {
 struct AttributeData {
     name: QualifiedName,
     value: Span,
-}
-
-/// `xmlns:prefix="namespace"` on one element.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Declaration {
-    pub(super) prefix: Prefix,
-    pub(super) namespace: Namespace,
 }
 
 /// See the [module](self).

@@ -3,10 +3,13 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
+use super::super::bindings::{Bindings, Declaration};
 use super::super::names::{Namespace, Prefix, WELL_KNOWN};
+use super::lexical::{
+    declared_prefix, index, is_absolute, malformed, number, push_with_line_ends, resolve,
+};
 use super::{
-    AttributeData, Content, Declaration, ElementData, MAX_NAMES, Node, QualifiedName, Span, Tree,
-    TreeError,
+    AttributeData, Content, ElementData, MAX_NAMES, Node, QualifiedName, Span, Tree, TreeError,
 };
 
 pub(super) fn build(source: &str) -> Result<Tree, TreeError> {
@@ -46,16 +49,14 @@ struct Builder<'s> {
     /// The prefixes by number; what the tree keeps as spans.
     prefixes: Vec<&'s str>,
     open: Vec<Open>,
-    /// Namespace that each prefix is bound to where the reader stands.
-    bound: Vec<Option<Namespace>>,
-    /// What to restore when elements end.
-    shadowed: Vec<(Prefix, Option<Namespace>)>,
+    /// What prefixes mean where the reader stands.
+    scope: Bindings,
     run: Run,
 }
 
 struct Open {
     node: u32,
-    shadowed: usize,
+    scope: usize,
 }
 
 /// Character data that has been read and is not yet a node.
@@ -85,14 +86,15 @@ impl<'s> Builder<'s> {
             prefixes: vec![Span::default(); 2],
             namespaces: vec![Span::default(); WELL_KNOWN.len()],
         };
+        let mut scope = Bindings::with_room(16);
+        scope.declare(Declaration { prefix: Prefix::XML, namespace: Namespace::XML });
         Self {
             source,
             rewritten: String::new(),
             tree,
             prefixes: vec!["", "xml"],
             open: Vec::with_capacity(16),
-            bound: vec![Some(Namespace::NONE), Some(Namespace::XML)],
-            shadowed: Vec::with_capacity(16),
+            scope,
             run: Run::Nothing,
         }
     }
@@ -100,7 +102,7 @@ impl<'s> Builder<'s> {
     fn start(&mut self, start: &BytesStart<'_>) -> Result<(), TreeError> {
         self.flush()?;
         let node = self.push_node()?;
-        self.open.push(Open { node, shadowed: self.shadowed.len() });
+        self.open.push(Open { node, scope: self.scope.mark() });
         let first_attribute = index(self.tree.attributes.len())?;
         let first_declaration = index(self.tree.declarations.len())?;
         // The gate has seen to it that no attribute occurs twice.
@@ -146,11 +148,7 @@ impl<'s> Builder<'s> {
         if let Some(node) = self.tree.nodes.get_mut(open.node as usize) {
             node.end = end;
         }
-        for (prefix, before) in self.shadowed.drain(open.shadowed..).rev() {
-            if let Some(slot) = self.bound.get_mut(prefix.index()) {
-                *slot = before;
-            }
-        }
+        self.scope.restore(open.scope);
         Ok(())
     }
 
@@ -178,11 +176,9 @@ impl<'s> Builder<'s> {
         if namespace == Namespace::NONE && prefix != Prefix::DEFAULT {
             return Err(malformed("prefix without a namespace"));
         }
-        if let Some(slot) = self.bound.get_mut(prefix.index()) {
-            self.shadowed.push((prefix, *slot));
-            *slot = Some(namespace);
-        }
-        self.tree.declarations.push(Declaration { prefix, namespace });
+        let declaration = Declaration { prefix, namespace };
+        self.scope.declare(declaration);
+        self.tree.declarations.push(declaration);
         Ok(())
     }
 
@@ -208,11 +204,7 @@ impl<'s> Builder<'s> {
     }
 
     fn lookup(&self, prefix: Prefix) -> Result<Namespace, TreeError> {
-        self.bound
-            .get(prefix.index())
-            .copied()
-            .flatten()
-            .ok_or_else(|| malformed("undeclared prefix"))
+        self.scope.get(prefix).ok_or_else(|| malformed("undeclared prefix"))
     }
 
     fn split_name(&mut self, key: &str) -> Result<QualifiedName, TreeError> {
@@ -242,7 +234,6 @@ impl<'s> Builder<'s> {
         self.tree.prefixes.push(span);
         self.prefixes
             .push(self.source.get(span.start as usize..span.end as usize).unwrap_or_default());
-        self.bound.push(None);
         Ok(prefix)
     }
 
@@ -404,66 +395,4 @@ impl<'s> Builder<'s> {
         };
         found.unwrap_or_default()
     }
-}
-
-/// `xmlns` declares the default namespace, `xmlns:p` the prefix `p`.
-fn declared_prefix(key: &str) -> Option<&str> {
-    match key.strip_prefix("xmlns")? {
-        "" => Some(""),
-        rest => rest.strip_prefix(':'),
-    }
-}
-
-/// RFC 3986 §3.1: a scheme and a colon. Only such a name can be canonicalised (C14N 1.0 §1.3).
-fn is_absolute(name: &str) -> bool {
-    let Some((scheme, _)) = name.split_once(':') else { return name.is_empty() };
-    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
-}
-
-/// XML 1.0 §2.11: CR LF and lone CR are LF.
-fn push_with_line_ends(out: &mut String, piece: &str) {
-    let mut rest = piece;
-    while let Some((plain, after)) = rest.split_once('\r') {
-        out.push_str(plain);
-        out.push('\n');
-        rest = after.strip_prefix('\n').unwrap_or(after);
-    }
-    out.push_str(rest);
-}
-
-/// The character behind `&name;`: the five predefined entities and character references, nothing else.
-fn resolve(name: &str) -> Result<char, TreeError> {
-    let code = match name {
-        "amp" => return Ok('&'),
-        "apos" => return Ok('\''),
-        "gt" => return Ok('>'),
-        "lt" => return Ok('<'),
-        "quot" => return Ok('"'),
-        _ => match (name.strip_prefix("#x"), name.strip_prefix('#')) {
-            (Some(hexadecimal), _) => digits(hexadecimal, 16),
-            (None, Some(decimal)) => digits(decimal, 10),
-            (None, None) => None,
-        },
-    };
-    code.and_then(char::from_u32)
-        .filter(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..))
-        .ok_or_else(|| malformed("unknown reference"))
-}
-
-fn digits(text: &str, radix: u32) -> Option<u32> {
-    // `from_str_radix` would take a sign.
-    if text.starts_with('+') { None } else { u32::from_str_radix(text, radix).ok() }
-}
-
-fn index(value: usize) -> Result<u32, TreeError> {
-    u32::try_from(value).map_err(|_| malformed("too large"))
-}
-
-fn number(value: usize) -> Result<u16, TreeError> {
-    u16::try_from(value).map_err(|_| TreeError::TooManyNames)
-}
-
-fn malformed(reason: &str) -> TreeError {
-    TreeError::Malformed(reason.to_owned())
 }
