@@ -11,6 +11,7 @@ use crate::catalog::{Catalog, Organization};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::limits::Limiter;
+use crate::login::connectors::Connectors;
 use crate::seal::Sealer;
 use crate::sessions::record::Records;
 use crate::startup::AdminToken;
@@ -34,6 +35,8 @@ pub struct App {
     pub sealer: Sealer,
     /// The one outbound client.
     pub outbound: Arc<Outbound>,
+    /// Connectors of the connections in use.
+    pub connectors: Connectors,
     /// Rate limits.
     pub limits: Limiter,
     pub(crate) stopping: AtomicBool,

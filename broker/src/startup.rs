@@ -28,6 +28,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Issuer};
 use crate::http;
 use crate::http::limits::Limiter;
+use crate::login::connectors::Connectors;
 use crate::seal::Sealer;
 use crate::sessions::embedded::{Capacity, EmbeddedStore};
 use crate::sessions::record::Records;
@@ -92,11 +93,13 @@ pub async fn start(startup: Startup) -> Result<Running, StartupError> {
         clock.now(),
     )
     .await?;
+    let outbound = Arc::new(Outbound::new(outbound_policy(&config, address)));
     let app = Arc::new(App {
         admin_token: AdminToken::load(&config, &folder, random.as_ref())?,
         catalog,
         records: Records::new(Arc::new(sessions.clone()), sealer.clone()),
-        outbound: Arc::new(Outbound::new(outbound_policy(&config, address))),
+        connectors: Connectors::new(Arc::clone(&outbound)),
+        outbound,
         limits: Limiter::new(&config.limits),
         stopping: AtomicBool::new(false),
         clock,

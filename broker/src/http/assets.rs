@@ -12,7 +12,18 @@ struct Asset {
 }
 
 /// Every file; nothing else is reachable.
-const ASSETS: &[Asset] = &[];
+const ASSETS: &[Asset] = &[
+    Asset {
+        name: "style.css",
+        content_type: "text/css; charset=utf-8",
+        bytes: include_bytes!("../../assets/style.css"),
+    },
+    Asset {
+        name: "submit.js",
+        content_type: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../../assets/submit.js"),
+    },
+];
 
 pub(super) fn routes(routes: &mut web::ServiceConfig) {
     routes.route("/assets/{name}", web::get().to(asset));

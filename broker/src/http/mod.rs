@@ -7,6 +7,8 @@ pub mod edge;
 pub mod error;
 pub mod health;
 pub mod limits;
+pub mod login;
+pub mod pages;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +33,7 @@ pub fn routes(routes: &mut web::ServiceConfig) {
     body::configure(routes);
     health::routes(routes);
     assets::routes(routes);
+    login::routes(routes);
     routes.default_service(web::to(error::not_found));
 }
 

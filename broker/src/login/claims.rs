@@ -121,7 +121,7 @@ fn values(
     let own = connection.claims.get(claim.as_str());
     let hit = match own {
         Some(names) => names.iter().find_map(|name| found(name)),
-        None => upstream_names(connection.vendor, protocol(connection), claim).find_map(found),
+        None => upstream_names(connection.vendor, Protocol::of(connection), claim).find_map(found),
     };
     hit.unwrap_or_default()
 }
@@ -176,11 +176,4 @@ fn roles(connection: &Connection, groups: &[String]) -> Vec<String> {
 /// A page may show these as links or pictures.
 fn is_https(url: &str) -> bool {
     url::Url::parse(url).is_ok_and(|url| url.scheme() == "https")
-}
-
-const fn protocol(connection: &Connection) -> Protocol {
-    match connection.options {
-        ConnectionOptions::Oidc(_) => Protocol::Oidc,
-        ConnectionOptions::Saml(_) => Protocol::Saml,
-    }
 }

@@ -1,16 +1,35 @@
 //! One login, from a validated authorization request to a verified, normalized user.
 //!
-//! It reads as a straight line: [`home_realm`] chooses the connection, [`transaction`] remembers the login, the connection's
-//! connector asks the IdP and verifies its answer, [`claims`] puts it into our words.
+//! It reads as a straight line. [`begin`]: [`home_realm`] chooses the connection by [`facts`], [`transaction`] remembers the
+//! login, the connection's connector ([`connectors`]) asks the IdP. [`receive`]: the answer is verified and parked.
+//! [`complete`]: it is bound to its browser, [`standing`] is checked again, [`claims`] puts the statement into our words,
+//! [`users`] finds the user. Whatever ends a login is a [`failure`] and leaves a [`trace`].
 
+pub mod begin;
 pub mod claims;
+pub mod complete;
+pub mod completed;
+pub mod connectors;
 pub mod email;
+pub mod error;
+pub mod facts;
+pub mod failure;
 #[cfg(test)]
 mod fixtures;
 pub mod home_realm;
+mod initiated;
 pub mod presets;
+pub mod receive;
 pub mod request;
 pub mod sealed;
+pub mod standing;
+pub mod trace;
 pub mod transaction;
+pub mod urls;
+pub mod users;
 
+pub use begin::{Started, Step, start};
+pub use completed::CompletedLogin;
+pub use error::{ClientError, ErrorPage, LoginError};
 pub use request::{AuthorizationRequest, Prompt, ResponseMode};
+pub use transaction::Browser;

@@ -3,7 +3,7 @@
 //! A vendor's own table comes first, the generic one of the protocol after it, so that an attribute under its standard name
 //! is found whoever sends it. `roles` and `email_verified` have no row: they are not the IdP's to state (RULES 19, 22).
 
-use crate::catalog::Vendor;
+use crate::catalog::{Connection, ConnectionOptions, Vendor};
 
 /// A claim that can be mapped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,6 +32,16 @@ pub enum Protocol {
     Oidc,
     /// SAML attributes.
     Saml,
+}
+
+impl Protocol {
+    /// The connection's.
+    pub const fn of(connection: &Connection) -> Self {
+        match connection.options {
+            ConnectionOptions::Oidc(_) => Self::Oidc,
+            ConnectionOptions::Saml(_) => Self::Saml,
+        }
+    }
 }
 
 type Table = &'static [(Claim, &'static [&'static str])];

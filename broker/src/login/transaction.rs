@@ -270,10 +270,9 @@ impl<'a> Transactions<'a> {
     /// Any [`TransactionError`]; with a wrong or missing cookie nothing has changed.
     pub async fn finish(
         &self,
-        handle: &str,
+        found: Found,
         browser: &Browser,
     ) -> Result<LoginTransaction, TransactionError> {
-        let found = self.find(handle).await?;
         found.login().belongs_to(browser)?;
         match &found.login().stage {
             Stage::Completed => return Err(TransactionError::Completed),
@@ -385,6 +384,11 @@ impl Browser {
     /// With the login cookie's value; anything that we did not make counts as none.
     pub fn new(cookie: Option<String>) -> Self {
         Self { secret: cookie.filter(|c| c.len() == 43) }
+    }
+
+    /// Whether it sent a login cookie of ours.
+    pub const fn has_cookie(&self) -> bool {
+        self.secret.is_some()
     }
 
     /// The cookie's secret, a fresh one where the browser sent none.

@@ -55,10 +55,10 @@ async fn a_parked_answer_is_finished_once_by_its_own_browser() {
     parked(&records).await;
     let logins = Transactions::new(&records, now());
 
-    let login = logins.finish(HANDLE, &owner()).await.unwrap();
+    let login = logins.finish(logins.find(HANDLE).await.unwrap(), &owner()).await.unwrap();
 
     assert!(matches!(login.stage, Stage::Parked { .. }));
-    let again = logins.finish(HANDLE, &owner()).await;
+    let again = logins.finish(logins.find(HANDLE).await.unwrap(), &owner()).await;
     assert!(matches!(again, Err(TransactionError::Completed)), "{again:?}");
 }
 
@@ -68,13 +68,13 @@ async fn a_wrong_or_missing_cookie_changes_nothing() {
     parked(&records).await;
     let logins = Transactions::new(&records, now());
 
-    let missing = logins.finish(HANDLE, &Browser::default()).await;
-    let wrong = logins.finish(HANDLE, &stranger()).await;
+    let missing = logins.finish(logins.find(HANDLE).await.unwrap(), &Browser::default()).await;
+    let wrong = logins.finish(logins.find(HANDLE).await.unwrap(), &stranger()).await;
 
     assert!(matches!(missing, Err(TransactionError::CookieMissing)), "{missing:?}");
     assert!(matches!(wrong, Err(TransactionError::OtherBrowser)), "{wrong:?}");
     assert!(matches!(stage(&records).await, Stage::Parked { .. }));
-    assert!(logins.finish(HANDLE, &owner()).await.is_ok());
+    assert!(logins.finish(logins.find(HANDLE).await.unwrap(), &owner()).await.is_ok());
 }
 
 #[tokio::test]
@@ -86,7 +86,9 @@ async fn of_fifty_that_finish_at_once_one_wins() {
         .map(|_| {
             let records = records.clone();
             tokio::spawn(async move {
-                Transactions::new(&records, now()).finish(HANDLE, &owner()).await
+                let logins = Transactions::new(&records, now());
+                let found = logins.find(HANDLE).await.unwrap();
+                logins.finish(found, &owner()).await
             })
         })
         .collect();
@@ -107,7 +109,7 @@ async fn a_login_without_an_answer_cannot_be_finished() {
     sent(&records).await;
     let logins = Transactions::new(&records, now());
 
-    let early = logins.finish(HANDLE, &owner()).await;
+    let early = logins.finish(logins.find(HANDLE).await.unwrap(), &owner()).await;
 
     assert!(matches!(early, Err(TransactionError::NotAnswered)), "{early:?}");
     assert!(matches!(stage(&records).await, Stage::Pending { .. }));
@@ -146,9 +148,9 @@ async fn a_reported_denial_leaves_the_login_open_for_a_verified_answer() {
 
     let found = logins.find(HANDLE).await.unwrap();
     assert!(found.awaits(&name("acme-saml"), 1).is_ok());
-    let by_stranger = logins.finish(HANDLE, &stranger()).await;
+    let by_stranger = logins.finish(logins.find(HANDLE).await.unwrap(), &stranger()).await;
     assert!(matches!(by_stranger, Err(TransactionError::OtherBrowser)), "{by_stranger:?}");
-    let login = logins.finish(HANDLE, &owner()).await.unwrap();
+    let login = logins.finish(logins.find(HANDLE).await.unwrap(), &owner()).await.unwrap();
     assert!(matches!(login.stage, Stage::Pending { denied: true, .. }));
 }
 
@@ -193,7 +195,7 @@ async fn lifetimes_end_at_their_second() {
     let found = at(0).find(HANDLE).await.unwrap();
     at(0).park(found, name("acme-saml"), verified(), Vec::new()).await.unwrap();
     assert!(at(119).find(HANDLE).await.is_ok());
-    let gone = at(120).finish(HANDLE, &owner()).await.map(|_| ());
+    let gone = at(120).find(HANDLE).await.map(|_| ());
     assert!(matches!(gone, Err(TransactionError::Expired)), "{gone:?}");
 }
 

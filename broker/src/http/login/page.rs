@@ -1,0 +1,115 @@
+//! `/login`: the identifier-first page, the choice, and their one form.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Form, Query};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::fields::{Pairs, take};
+use super::{answer, browser};
+use crate::app::App;
+use crate::http::pages::{self, Choice, ChoicePage, Hidden, LoginPage};
+use crate::login::Browser;
+use crate::login::begin::{self, Next, PageModel, Problem};
+use crate::login::failure::Failure;
+use crate::login::trace::Trail;
+use crate::login::transaction::TransactionError;
+
+pub(super) async fn show(
+    app: Data<App>,
+    request: HttpRequest,
+    query: Query<Pairs>,
+) -> HttpResponse {
+    let browser = browser::of(&request, &app.config.issuer);
+    let mut query = query.into_inner();
+    let transaction = take(&mut query, "transaction").ok().flatten().unwrap_or_default();
+    match begin::page(&app, &browser, &transaction).await {
+        Ok(page) => render(&app, &browser, &page),
+        Err(page) => answer::error_page(&app, &page).await,
+    }
+}
+
+/// The identifier form sends `email`, the choice sends `connection`; both their hidden fields.
+pub(super) async fn submit(
+    app: Data<App>,
+    request: HttpRequest,
+    form: Form<Pairs>,
+) -> HttpResponse {
+    let browser = browser::of(&request, &app.config.issuer);
+    let Some(fields) = Fields::read(form.into_inner()) else {
+        return refuse(&app, Failure::FormNotOurs).await;
+    };
+    if !browser.has_cookie() {
+        return refuse(&app, TransactionError::CookieMissing.into()).await;
+    }
+    let ours = browser::posts_from_our_page(&request, &app.config.issuer);
+    if !ours || !browser.made_form(&fields.transaction, &fields.token) {
+        return refuse(&app, Failure::FormNotOurs).await;
+    }
+    let next = match &fields.connection {
+        Some(connection) => {
+            let begun = begin::choose(&app, &browser, &fields.transaction, connection).await;
+            begun.map(Next::Upstream)
+        }
+        None => begin::identify(&app, &browser, &fields.transaction, fields.email.trim()).await,
+    };
+    match next {
+        Ok(Next::Upstream(begun)) => answer::upstream(begun),
+        Ok(Next::Page(page)) => render(&app, &browser, &page),
+        Err(page) => answer::error_page(&app, &page).await,
+    }
+}
+
+struct Fields {
+    transaction: String,
+    token: String,
+    email: String,
+    connection: Option<String>,
+}
+
+impl Fields {
+    /// `None` where a field was sent twice.
+    fn read(mut form: Pairs) -> Option<Self> {
+        Some(Self {
+            transaction: take(&mut form, "transaction").ok()?.unwrap_or_default(),
+            token: take(&mut form, "token").ok()?.unwrap_or_default(),
+            email: take(&mut form, "email").ok()?.unwrap_or_default(),
+            connection: take(&mut form, "connection").ok()?,
+        })
+    }
+}
+
+/// Always 200: an address that leads nowhere can be tried again (DESIGN §3.4).
+fn render(app: &App, browser: &Browser, page: &PageModel) -> HttpResponse {
+    let token = answer::token(browser, &page.transaction);
+    let hidden = Hidden { transaction: &page.transaction, token: &token };
+    let sources = answer::form_sources(app, &page.redirect_uri);
+    let email = page.email.as_deref().unwrap_or_default();
+    let client_name = &page.client_name;
+    if page.choices.is_empty() {
+        let problem = page.problem.map(words);
+        let template = LoginPage { client_name, hidden, email, problem };
+        return pages::page_with_form_to(StatusCode::OK, &template, &sources);
+    }
+    let choice = |c: &'_ std::sync::Arc<crate::catalog::Connection>| {
+        (c.name.to_string(), c.display_name.clone())
+    };
+    let named: Vec<_> = page.choices.iter().map(choice).collect();
+    let choices: Vec<_> =
+        named.iter().map(|(name, display_name)| Choice { name, display_name }).collect();
+    let template = ChoicePage { client_name, hidden, email, choices: &choices };
+    pages::page_with_form_to(StatusCode::OK, &template, &sources)
+}
+
+const fn words(problem: Problem) -> &'static str {
+    match problem {
+        Problem::NotAnAddress => "That is not an e-mail address such as name@company.com.",
+        Problem::UnknownDomain => {
+            "We do not know a company sign-in for this e-mail domain. Check the address, or ask your IT team."
+        }
+    }
+}
+
+async fn refuse(app: &App, failure: Failure) -> HttpResponse {
+    let page = Trail::default().failed(app, failure).await;
+    answer::error_page(app, &page).await
+}

@@ -1,0 +1,376 @@
+//! The first half of a login: from the request to the IdP, by way of our page where nothing says where to go.
+
+use std::sync::Arc;
+
+use homerealm_connectors::connector::{BeginRequest, Beginning, Begun};
+
+use super::error::{ErrorPage, LoginError};
+use super::facts::{Question, gather};
+use super::failure::Failure;
+use super::home_realm::{AskReason, Decision, decide};
+use super::request::AuthorizationRequest;
+use super::trace::Trail;
+use super::transaction::{
+    Browser, Found, LoginTransaction, Stage, TransactionError, Transactions, UpstreamHandle,
+};
+use super::{standing, urls};
+use crate::app::App;
+use crate::catalog::{Connection, EmailAddress, Name};
+use crate::ids;
+
+/// A login that has begun.
+#[derive(Debug)]
+pub struct Started {
+    /// Its handle.
+    pub transaction: String,
+    /// The login cookie's value; set it where the browser had none.
+    pub browser_secret: String,
+    /// What the browser does next.
+    pub step: Step,
+}
+
+/// What the browser does next.
+#[derive(Debug)]
+pub enum Step {
+    /// Opens our login page for this transaction.
+    Page,
+    /// Goes to the IdP.
+    Upstream(Begun),
+}
+
+/// What the login page shows.
+#[derive(Clone, Debug)]
+pub struct PageModel {
+    /// The transaction.
+    pub transaction: String,
+    /// The app's name.
+    pub client_name: String,
+    /// Where the answer will go: the page's form must be allowed to end there (RULES 30).
+    pub redirect_uri: String,
+    /// What was typed or hinted.
+    pub email: Option<String>,
+    /// Why the address did not lead on.
+    pub problem: Option<Problem>,
+    /// Connections to choose from; empty: ask for the e-mail address.
+    pub choices: Vec<Arc<Connection>>,
+}
+
+/// Why an address did not lead on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Problem {
+    /// It is not an e-mail address.
+    NotAnAddress,
+    /// Its domain leads to no connection of this client.
+    UnknownDomain,
+}
+
+/// What a submitted form leads to.
+#[derive(Debug)]
+pub enum Next {
+    /// The page again.
+    Page(Box<PageModel>),
+    /// The IdP.
+    Upstream(Begun),
+}
+
+/// Begins a login for a validated request.
+///
+/// # Errors
+/// [`LoginError`]: a page, or `login_required` for the client.
+pub async fn start(
+    app: &App,
+    browser: &Browser,
+    request: AuthorizationRequest,
+) -> Result<Started, LoginError> {
+    if request.is_silent() {
+        return Err(LoginError::login_required(request));
+    }
+    let mut trail = Trail::of(&request.client_id);
+    match try_start(app, browser, request, &mut trail).await {
+        Ok(started) => Ok(started),
+        Err(failure) => Err(trail.failed(app, failure).await.into()),
+    }
+}
+
+async fn try_start(
+    app: &App,
+    browser: &Browser,
+    request: AuthorizationRequest,
+    trail: &mut Trail,
+) -> Result<Started, Failure> {
+    let hint = request.login_hint.as_deref().and_then(|hint| EmailAddress::parse(hint).ok());
+    let decision = decide_for(app, &request, hint.as_ref()).await?;
+    let email = request.login_hint.clone();
+    let transaction = ids::transaction(app.random.as_ref());
+    let browser_secret = browser.secret_or_new(app.random.as_ref());
+    let (stage, step) = match decision {
+        Decision::Refused(refusal) => return Err(Failure::HomeRealm(refusal)),
+        Decision::Connection(connection, reason) => {
+            trail.connection = Some(connection.name.clone());
+            trail.passed("home_realm", Some(reason.as_str().to_owned()));
+            let beginning = send(app, &transaction, 1, &request, (&connection, None)).await?;
+            let (stage, begun) = pending(&connection, beginning, email);
+            (stage, Step::Upstream(begun))
+        }
+        Decision::Choose(choices, _) => {
+            let choices = choices.iter().map(|c| c.name.clone()).collect();
+            (Stage::Asked { email, choices, unknown_domain: false }, Step::Page)
+        }
+        Decision::Ask(reason) => {
+            let unknown_domain = reason == AskReason::UnknownDomain;
+            (Stage::Asked { email, choices: Vec::new(), unknown_domain }, Step::Page)
+        }
+    };
+    let attempt = u16::from(matches!(step, Step::Upstream(_)));
+    let login =
+        LoginTransaction { attempt, ..LoginTransaction::new(request, &browser_secret, stage) };
+    Transactions::new(&app.records, app.now()).open(&transaction, &login).await?;
+    Ok(Started { transaction, browser_secret, step })
+}
+
+/// The login page of a transaction, for its own browser.
+///
+/// # Errors
+/// An [`ErrorPage`].
+pub async fn page(
+    app: &App,
+    browser: &Browser,
+    transaction: &str,
+) -> Result<PageModel, Box<ErrorPage>> {
+    let mut trail = Trail::default();
+    match try_page(app, browser, transaction, &mut trail).await {
+        Ok(page) => Ok(page),
+        Err(failure) => Err(trail.failed(app, failure).await.continuing(transaction)),
+    }
+}
+
+async fn try_page(
+    app: &App,
+    browser: &Browser,
+    transaction: &str,
+    trail: &mut Trail,
+) -> Result<PageModel, Failure> {
+    let found = own(app, browser, transaction, trail).await?;
+    let (email, names, unknown_domain) = match &found.login().stage {
+        Stage::Asked { email, choices, unknown_domain } => {
+            (email.clone(), choices.clone(), *unknown_domain)
+        }
+        // the user came back from the IdP's page: ask again
+        Stage::Pending { email, .. } => (email.clone(), Vec::new(), false),
+        Stage::Parked { .. } => return Err(TransactionError::AlreadyReceived.into()),
+        Stage::Completed => return Err(TransactionError::Completed.into()),
+    };
+    let mut choices = Vec::new();
+    for name in names {
+        let found = app.catalog.get::<Connection>(name.as_str()).await?;
+        choices.extend(found.map(|found| found.object));
+    }
+    let problem = unknown_domain.then_some(Problem::UnknownDomain);
+    page_model(app, &found, email, problem, choices).await
+}
+
+/// The user typed an e-mail address.
+///
+/// # Errors
+/// An [`ErrorPage`].
+pub async fn identify(
+    app: &App,
+    browser: &Browser,
+    transaction: &str,
+    typed: &str,
+) -> Result<Next, Box<ErrorPage>> {
+    let mut trail = Trail::default();
+    match try_identify(app, browser, transaction, typed, &mut trail).await {
+        Ok(next) => Ok(next),
+        Err(failure) => Err(trail.failed(app, failure).await.continuing(transaction)),
+    }
+}
+
+async fn try_identify(
+    app: &App,
+    browser: &Browser,
+    transaction: &str,
+    typed: &str,
+    trail: &mut Trail,
+) -> Result<Next, Failure> {
+    let found = own(app, browser, transaction, trail).await?;
+    let shown: String = typed.chars().take(254).collect();
+    let Ok(address) = EmailAddress::parse(typed) else {
+        let problem = Some(Problem::NotAnAddress);
+        let page = page_model(app, &found, Some(shown), problem, Vec::new()).await?;
+        return Ok(Next::Page(Box::new(page)));
+    };
+    let request = found.login().request.clone();
+    match decide_for(app, &request, Some(&address)).await? {
+        Decision::Refused(refusal) => Err(Failure::HomeRealm(refusal)),
+        Decision::Connection(connection, reason) => {
+            trail.passed("home_realm", Some(reason.as_str().to_owned()));
+            go(app, found, &connection, Some(address), trail).await.map(Next::Upstream)
+        }
+        Decision::Choose(choices, _) => {
+            let names = choices.iter().map(|c| c.name.clone()).collect();
+            let stage =
+                Stage::Asked { email: Some(shown.clone()), choices: names, unknown_domain: false };
+            let model = page_model(app, &found, Some(shown), None, choices).await?;
+            let attempt = found.login().attempt;
+            Transactions::new(&app.records, app.now()).show_or_send(found, stage, attempt).await?;
+            Ok(Next::Page(Box::new(model)))
+        }
+        Decision::Ask(_) => {
+            let problem = Some(Problem::UnknownDomain);
+            let page = page_model(app, &found, Some(shown), problem, Vec::new()).await?;
+            Ok(Next::Page(Box::new(page)))
+        }
+    }
+}
+
+/// The user chose one of the connections that the page offered.
+///
+/// # Errors
+/// An [`ErrorPage`].
+pub async fn choose(
+    app: &App,
+    browser: &Browser,
+    transaction: &str,
+    chosen: &str,
+) -> Result<Begun, Box<ErrorPage>> {
+    let mut trail = Trail::default();
+    match try_choose(app, browser, transaction, chosen, &mut trail).await {
+        Ok(begun) => Ok(begun),
+        Err(failure) => Err(trail.failed(app, failure).await.continuing(transaction)),
+    }
+}
+
+/// Only what was offered can be chosen, and only while this client may use it.
+async fn try_choose(
+    app: &App,
+    browser: &Browser,
+    transaction: &str,
+    chosen: &str,
+    trail: &mut Trail,
+) -> Result<Begun, Failure> {
+    let found = own(app, browser, transaction, trail).await?;
+    let unknown = Failure::HomeRealm(super::home_realm::Refusal::UnknownConnection);
+    let Stage::Asked { choices, email, .. } = &found.login().stage else {
+        return Err(TransactionError::NotAnswered.into());
+    };
+    let Some(name) = choices.iter().find(|c| c.as_str() == chosen).cloned() else {
+        return Err(unknown);
+    };
+    let address = email.as_deref().and_then(|e| EmailAddress::parse(e).ok());
+    let request = &found.login().request;
+    let client = standing::client(app, &request.client_id).await?;
+    let question = Question { connection: Some(name.as_str()), ..question(request, None) };
+    let Decision::Connection(connection, _) = decide(&gather(app, client, question).await?) else {
+        return Err(unknown);
+    };
+    trail.passed("home_realm", Some("choice".to_owned()));
+    go(app, found, &connection, address, trail).await
+}
+
+/// The transaction, if it is this browser's.
+async fn own(
+    app: &App,
+    browser: &Browser,
+    transaction: &str,
+    trail: &mut Trail,
+) -> Result<Found, Failure> {
+    let found = Transactions::new(&app.records, app.now()).find(transaction).await?;
+    trail.client_id = Some(found.login().request.client_id.clone());
+    found.login().belongs_to(browser)?;
+    Ok(found)
+}
+
+async fn decide_for(
+    app: &App,
+    request: &AuthorizationRequest,
+    email: Option<&EmailAddress>,
+) -> Result<Decision, Failure> {
+    let client = standing::client(app, &request.client_id).await?;
+    Ok(decide(&gather(app, client, question(request, email)).await?))
+}
+
+fn question<'a>(
+    request: &'a AuthorizationRequest,
+    email: Option<&'a EmailAddress>,
+) -> Question<'a> {
+    Question {
+        connection: request.connection.as_deref(),
+        organization: request.organization.as_deref(),
+        email,
+    }
+}
+
+/// Sends the user of an open transaction upstream, each time under an own handle.
+async fn go(
+    app: &App,
+    found: Found,
+    connection: &Arc<Connection>,
+    address: Option<EmailAddress>,
+    trail: &mut Trail,
+) -> Result<Begun, Failure> {
+    trail.connection = Some(connection.name.clone());
+    let attempt = found.next_attempt()?;
+    let email = address.map(|a| a.to_string());
+    let request = &found.login().request;
+    let beginning =
+        send(app, &found.handle, attempt, request, (connection, email.as_deref())).await?;
+    let (stage, begun) = pending(connection, beginning, email);
+    Transactions::new(&app.records, app.now()).show_or_send(found, stage, attempt).await?;
+    Ok(begun)
+}
+
+fn pending(connection: &Connection, beginning: Beginning, email: Option<String>) -> (Stage, Begun) {
+    let Beginning { begun, expected } = beginning;
+    let connection: Name = connection.name.clone();
+    (Stage::Pending { connection, expected, email, denied: false }, begun)
+}
+
+/// Asks the connector for the request to the IdP.
+async fn send(
+    app: &App,
+    transaction: &str,
+    attempt: u16,
+    request: &AuthorizationRequest,
+    (connection, typed): (&Connection, Option<&str>),
+) -> Result<Beginning, Failure> {
+    let connector = app.connector(connection).await?;
+    let handle = UpstreamHandle { handle: transaction.to_owned(), attempt }.to_string();
+    let acr_values = upstream_acr_values(connection, &request.acr_values);
+    let begin = BeginRequest {
+        callback: &urls::answer(&app.config.issuer, connection),
+        transaction: &handle,
+        login_hint: typed.or(request.login_hint.as_deref()),
+        force_login: request.forces_login(),
+        acr_values: &acr_values,
+        ui_locales: request.ui_locales.as_deref(),
+        random: app.random.as_ref(),
+        now: app.now(),
+    };
+    Ok(connector.begin(begin).await?)
+}
+
+/// The IdP's words for the classes that the client wants; what the table does not name is not asked for (RULES 16, 22).
+fn upstream_acr_values(connection: &Connection, wanted: &[String]) -> Vec<String> {
+    let named = connection.acr_values.iter().filter(|(_, ours)| wanted.contains(ours));
+    named.map(|(upstream, _)| upstream.clone()).collect()
+}
+
+async fn page_model(
+    app: &App,
+    found: &Found,
+    email: Option<String>,
+    problem: Option<Problem>,
+    choices: Vec<Arc<Connection>>,
+) -> Result<PageModel, Failure> {
+    let request = &found.login().request;
+    let client = standing::client(app, &request.client_id).await?;
+    Ok(PageModel {
+        transaction: found.handle.clone(),
+        client_name: client.client_name.clone(),
+        redirect_uri: request.redirect_uri.clone(),
+        email,
+        problem,
+        choices,
+    })
+}

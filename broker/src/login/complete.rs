@@ -1,0 +1,139 @@
+//! The second half of a login: bind the parked answer to its browser, then find out who it is and whether they may (RULES 3).
+
+use homerealm_connectors::assertion::AssertionParts;
+use homerealm_connectors::connector::{Expected, UpstreamAnswer};
+use homerealm_connectors::error::ConnectorError;
+
+use super::claims::{self, Normalized};
+use super::completed::CompletedLogin;
+use super::error::LoginError;
+use super::failure::{Barred, Failure};
+use super::receive::{Held, verify};
+use super::request::AuthorizationRequest;
+use super::standing::{self, Standing};
+use super::trace::Trail;
+use super::transaction::{
+    Browser, LoginTransaction, ParkedAnswer, Stage, TransactionError, Transactions,
+};
+use super::users;
+use crate::app::App;
+
+/// Finishes the login of a transaction, once, for its own browser.
+///
+/// # Errors
+/// [`LoginError`]: a page; or `access_denied` for the client where the user said no at the IdP.
+pub async fn finish(
+    app: &App,
+    browser: &Browser,
+    transaction: &str,
+) -> Result<CompletedLogin, LoginError> {
+    let mut trail = Trail::default();
+    let taken = take(app, browser, transaction, &mut trail).await;
+    let login = match taken {
+        Ok(login) => login,
+        Err(failure) => return Err(trail.failed(app, failure).await.into()),
+    };
+    let request = login.request.clone();
+    match complete(app, transaction, login, &mut trail).await {
+        Ok(completed) => {
+            trail.user_id = Some(completed.user.id.clone());
+            trail.succeeded(app).await;
+            Ok(completed)
+        }
+        Err(Failure::Connector(ConnectorError::Denied { .. })) => {
+            trail.denied(app).await;
+            Err(LoginError::access_denied(request))
+        }
+        Err(failure) => Err(trail.failed(app, failure).await.into()),
+    }
+}
+
+async fn take(
+    app: &App,
+    browser: &Browser,
+    transaction: &str,
+    trail: &mut Trail,
+) -> Result<LoginTransaction, Failure> {
+    let logins = Transactions::new(&app.records, app.now());
+    let found = logins.find(transaction).await?;
+    trail.client_id = Some(found.login().request.client_id.clone());
+    let login = logins.finish(found, browser).await?;
+    trail.passed("login_cookie", None);
+    Ok(login)
+}
+
+async fn complete(
+    app: &App,
+    transaction: &str,
+    login: LoginTransaction,
+    trail: &mut Trail,
+) -> Result<CompletedLogin, Failure> {
+    let LoginTransaction { request, stage, .. } = login;
+    let (connection, answer) = match stage {
+        Stage::Parked { connection, answer, mut checks } => {
+            checks.append(&mut trail.checks);
+            trail.checks = checks;
+            (connection, answer)
+        }
+        Stage::Pending { connection, denied: true, .. } => {
+            trail.connection = Some(connection);
+            let error = "access_denied".to_owned();
+            return Err(ConnectorError::Denied { error, description: None }.into());
+        }
+        Stage::Asked { .. } | Stage::Pending { .. } | Stage::Completed => {
+            return Err(TransactionError::NotAnswered.into());
+        }
+    };
+    trail.connection = Some(connection.clone());
+    let standing = standing::at_the_end(app, &request.client_id, &connection).await?;
+    let (parts, forced_at) = statement(app, &request, &standing, answer, trail).await?;
+    let normalized =
+        claims::normalize(&standing.connection, standing.organization.as_deref(), &parts)
+            .map_err(Failure::Claims)?;
+    trail.passed("claims", None);
+    let signed_in = users::sign_in(app, &request, &standing, &parts, &normalized).await?;
+    if signed_in.user.blocked {
+        trail.user_id = Some(signed_in.user.id.clone());
+        return Err(Failure::Barred(Barred::User));
+    }
+    let Normalized { claims, acr, amr } = normalized;
+    Ok(CompletedLogin {
+        transaction: transaction.to_owned(),
+        request,
+        user: signed_in.user,
+        connection,
+        organization: signed_in.organization,
+        auth_time: parts.auth_time.or(forced_at),
+        acr,
+        amr,
+        claims,
+    })
+}
+
+/// The verified statement; a code is redeemed only now, behind the cookie check (RULES 4).
+async fn statement(
+    app: &App,
+    request: &AuthorizationRequest,
+    standing: &Standing,
+    answer: ParkedAnswer,
+    trail: &mut Trail,
+) -> Result<(AssertionParts, Option<chrono::DateTime<chrono::Utc>>), Failure> {
+    match answer {
+        ParkedAnswer::Saml { parts } => Ok((*parts, None)),
+        ParkedAnswer::Oidc { code, iss, expected } => {
+            let held = Held { expected: &expected, max_age: request.max_age };
+            let answer = UpstreamAnswer::Oidc { code, iss };
+            let verified = verify(app, &standing.connection, Some(held), answer, trail).await?;
+            Ok((verified.into_parts(), forced_at(&expected)))
+        }
+    }
+}
+
+/// RULES 18: where the IdP does not say when the user authenticated, a forced login was no earlier than its request.
+fn forced_at(expected: &Expected) -> Option<chrono::DateTime<chrono::Utc>> {
+    match expected {
+        Expected::Oidc { force_login: true, sent_at, .. }
+        | Expected::Saml { force_login: true, sent_at, .. } => Some(*sent_at),
+        Expected::Oidc { .. } | Expected::Saml { .. } => None,
+    }
+}

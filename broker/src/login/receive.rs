@@ -1,0 +1,271 @@
+//! The IdP's answer arrives: verified where that needs no browser, parked, and bound to its browser afterwards (RULES 2-4).
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use homerealm_connectors::assertion::VerifiedAssertion;
+use homerealm_connectors::check::Checks;
+use homerealm_connectors::connector::{Completion, Expected, OnceGuard, UpstreamAnswer};
+use homerealm_connectors::error::{ConnectorError, StoreUnavailable};
+use homerealm_connectors::saml;
+use url::Url;
+
+use super::error::ErrorPage;
+use super::failure::Failure;
+use super::home_realm::Refusal;
+use super::presets::Protocol;
+use super::trace::Trail;
+use super::transaction::{
+    Browser, Found, ParkedAnswer, TransactionError, Transactions, UpstreamHandle,
+};
+use super::{initiated, urls};
+use crate::app::App;
+use crate::catalog::{Connection, ConnectionOptions};
+use crate::sessions::record::Records;
+
+/// What the ACS was posted (SAML Bindings §3.5).
+#[derive(Clone, Debug, Default)]
+pub struct SamlForm {
+    /// Base64 of the response.
+    pub response: Option<String>,
+    /// Our handle, if the IdP kept it.
+    pub relay_state: Option<String>,
+}
+
+/// An authorization response (RFC 6749 §4.1.2, RFC 9207), from the query or from a form.
+#[derive(Clone, Default)]
+pub struct OidcCallback {
+    /// `code`.
+    pub code: Option<String>,
+    /// `error`.
+    pub error: Option<String>,
+    /// `error_description`.
+    pub error_description: Option<String>,
+    /// `iss`.
+    pub iss: Option<String>,
+    /// `state`.
+    pub state: Option<String>,
+}
+
+/// Where the browser goes after an answer.
+#[derive(Debug)]
+pub enum Received {
+    /// To `/login/continue` with this transaction.
+    Continue(String),
+    /// The IdP started the login itself: to the client's own start of a login (OIDC Core §4).
+    StartAt(Url),
+}
+
+/// The ACS: takes a SAML response for the connection of the path.
+///
+/// # Errors
+/// An [`ErrorPage`]; the login transaction is as it was.
+pub async fn saml(app: &App, connection: &str, form: SamlForm) -> Result<Received, Box<ErrorPage>> {
+    let mut trail = Trail::default();
+    let mut handle = None;
+    match try_saml(app, connection, form, &mut trail, &mut handle).await {
+        Ok(received) => Ok(received),
+        Err(failure) => {
+            let page = trail.failed(app, failure).await;
+            Err(page.continuing(handle.as_deref().unwrap_or_default()))
+        }
+    }
+}
+
+async fn try_saml(
+    app: &App,
+    path: &str,
+    form: SamlForm,
+    trail: &mut Trail,
+    handle: &mut Option<String>,
+) -> Result<Received, Failure> {
+    let connection = of_path(app, path, trail).await?;
+    if !matches!(connection.options, ConnectionOptions::Saml(_)) {
+        return Err(Failure::HomeRealm(Refusal::UnknownConnection));
+    }
+    let response = form.response.ok_or(Failure::ResponseMissing)?;
+    let named = form.relay_state.as_deref().and_then(UpstreamHandle::parse).or_else(|| {
+        let id = saml::unverified_in_response_to(&response)?;
+        UpstreamHandle::from_request_id(&id)
+    });
+    let answer = UpstreamAnswer::Saml { response_base64: response };
+    let Some(named) = named else {
+        verify(app, &connection, None, answer, trail).await?;
+        return initiated::restart(app, &connection, trail).await.map(Received::StartAt);
+    };
+    *handle = Some(named.handle.clone());
+    let found = awaiting(app, &connection, &named, trail).await?;
+    let expected = found.awaits(&connection.name, named.attempt)?.clone();
+    let held = Held { expected: &expected, max_age: found.login().request.max_age };
+    match verify(app, &connection, Some(held), answer, trail).await {
+        Ok(verified) => {
+            let parts = Box::new(verified.into_parts());
+            let answer = ParkedAnswer::Saml { parts };
+            let checks = std::mem::take(&mut trail.checks);
+            let logins = Transactions::new(&app.records, app.now());
+            logins.park(found, connection.name.clone(), answer, checks).await?;
+        }
+        Err(Failure::Connector(ConnectorError::Denied { .. })) => {
+            Transactions::new(&app.records, app.now()).note_denial(found).await?;
+        }
+        Err(failure) => return Err(failure),
+    }
+    Ok(Received::Continue(named.handle))
+}
+
+/// The callback: takes an authorization response for the connection of the path. By GET the browser is known: its cookie
+/// is checked at once; by POST (`form_post`) it is not, so nothing is redeemed before `/login/continue`.
+///
+/// # Errors
+/// An [`ErrorPage`]; the login transaction is as it was.
+pub async fn oidc(
+    app: &App,
+    connection: &str,
+    callback: OidcCallback,
+    browser: Option<&Browser>,
+) -> Result<Received, Box<ErrorPage>> {
+    let mut trail = Trail::default();
+    let handle = callback.state.as_deref().and_then(UpstreamHandle::parse).map(|h| h.handle);
+    match try_oidc(app, connection, callback, browser, &mut trail).await {
+        Ok(received) => Ok(received),
+        Err(failure) => {
+            let page = trail.failed(app, failure).await;
+            Err(page.continuing(handle.as_deref().unwrap_or_default()))
+        }
+    }
+}
+
+async fn try_oidc(
+    app: &App,
+    path: &str,
+    callback: OidcCallback,
+    browser: Option<&Browser>,
+    trail: &mut Trail,
+) -> Result<Received, Failure> {
+    let connection = of_path(app, path, trail).await?;
+    if !matches!(connection.options, ConnectionOptions::Oidc(_)) {
+        return Err(Failure::HomeRealm(Refusal::UnknownConnection));
+    }
+    let state = callback.state.as_deref().ok_or(Failure::CallbackMalformed)?;
+    let named = UpstreamHandle::parse(state).ok_or(TransactionError::Expired)?;
+    let found = awaiting(app, &connection, &named, trail).await?;
+    if let Some(browser) = browser {
+        found.login().belongs_to(browser)?;
+    }
+    let expected = found.awaits(&connection.name, named.attempt)?.clone();
+    let logins = Transactions::new(&app.records, app.now());
+    match (callback.code, callback.error) {
+        (Some(code), None) => {
+            let answer = ParkedAnswer::Oidc { code, iss: callback.iss, expected };
+            let checks = std::mem::take(&mut trail.checks);
+            logins.park(found, connection.name.clone(), answer, checks).await?;
+        }
+        (None, Some(error)) if error == "access_denied" => logins.note_denial(found).await?,
+        (None, Some(code)) => {
+            let description = callback.error_description;
+            return Err(ConnectorError::UpstreamError { code, description }.into());
+        }
+        (Some(_), Some(_)) | (None, None) => return Err(Failure::CallbackMalformed),
+    }
+    Ok(Received::Continue(named.handle))
+}
+
+/// The connection of the path, by its name alone.
+async fn of_path(
+    app: &App,
+    path: &str,
+    trail: &mut Trail,
+) -> Result<std::sync::Arc<Connection>, Failure> {
+    let found = app.catalog.get::<Connection>(path).await?.map(|found| found.object);
+    let connection = found.filter(|c| c.name.as_str() == path);
+    let connection = connection.ok_or(Failure::HomeRealm(Refusal::UnknownConnection))?;
+    trail.connection = Some(connection.name.clone());
+    Ok(connection)
+}
+
+/// Finds the pending login that an answer names, and checks that it waits for this connection.
+async fn awaiting(
+    app: &App,
+    connection: &Connection,
+    named: &UpstreamHandle,
+    trail: &mut Trail,
+) -> Result<Found, Failure> {
+    let found = Transactions::new(&app.records, app.now()).find(&named.handle).await?;
+    trail.client_id = Some(found.login().request.client_id.clone());
+    found.awaits(&connection.name, named.attempt)?;
+    trail.passed("login_pending", None);
+    Ok(found)
+}
+
+/// What an answer is held against.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held<'a> {
+    pub(super) expected: &'a Expected,
+    pub(super) max_age: Option<i64>,
+}
+
+/// Has the connector verify an answer, then marks the assertion as used before anybody sees whom it names (RULES 2;
+/// SAML Profiles §4.1.4.5).
+pub(super) async fn verify(
+    app: &App,
+    connection: &Connection,
+    held: Option<Held<'_>>,
+    answer: UpstreamAnswer,
+    trail: &mut Trail,
+) -> Result<VerifiedAssertion, Failure> {
+    let connector = app.connector(connection).await?;
+    let now = app.now();
+    let guard = StoreGuard { records: &app.records, connection: &connection.id, now };
+    let mut checks = Checks::default();
+    let completion = Completion {
+        expected: held.map(|h| h.expected),
+        callback: &urls::answer(&app.config.issuer, connection),
+        max_age: held.and_then(|h| h.max_age),
+        guard: &guard,
+        epoch: app.records.store().epoch().await?,
+        now,
+        checks: &mut checks,
+    };
+    let verified = connector.complete(completion, answer).await;
+    trail.checks.extend(checks.into_vec());
+    let verified = verified?;
+    let replay = verified.replay();
+    let key = format!("{}\n{}", connection.id, replay.value);
+    if !app.records.first_use(REPLAY, &key, replay.until, now).await? {
+        return Err(Failure::Replayed(Protocol::of(connection)));
+    }
+    trail.passed("first_use", None);
+    Ok(verified)
+}
+
+/// Kind of the replay markers; shared by every way in which an assertion can arrive.
+const REPLAY: &str = "replay";
+/// Kind of a connector's own markers.
+const ONCE: &str = "once";
+
+/// A connector's insert-once markers, each within its connection.
+#[derive(Debug)]
+struct StoreGuard<'a> {
+    records: &'a Records,
+    connection: &'a str,
+    now: DateTime<Utc>,
+}
+
+#[async_trait]
+impl OnceGuard for StoreGuard<'_> {
+    async fn first_use(&self, key: &str, until: DateTime<Utc>) -> Result<bool, StoreUnavailable> {
+        let key = format!("{}\n{key}", self.connection);
+        self.records.first_use(ONCE, &key, until, self.now).await.map_err(|error| {
+            tracing::error!(%error, "the session store did not take a marker");
+            StoreUnavailable
+        })
+    }
+}
+
+impl std::fmt::Debug for OidcCallback {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OidcCallback")
+            .field("has_code", &self.code.is_some())
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,63 @@
+//! Who may sign in through what, right now: asked at the start and again at the end of each login (DESIGN §5.2).
+
+use std::sync::Arc;
+
+use super::failure::{Barred, Failure};
+use super::home_realm::is_open_to;
+use crate::app::App;
+use crate::catalog::{Client, Connection, Name, Organization};
+
+/// A client, its connection and the connection's owner, all enabled and open to each other.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The client.
+    pub client: Arc<Client>,
+    /// The connection.
+    pub connection: Arc<Connection>,
+    /// The connection's owner.
+    pub organization: Option<Arc<Organization>>,
+}
+
+/// The client, if it may have logins at all.
+///
+/// # Errors
+/// [`Barred::Client`] or [`Barred::Organization`], or the catalog is away.
+pub async fn client(app: &App, client_id: &str) -> Result<Arc<Client>, Failure> {
+    let found = app.catalog.get::<Client>(client_id).await?.map(|found| found.object);
+    let client = found.filter(|c| c.enabled).ok_or(Failure::Barred(Barred::Client))?;
+    if let Some(name) = client.organization() {
+        enabled_organization(app, name).await?;
+    }
+    Ok(client)
+}
+
+/// Everything that a login rests on, as it is at its end.
+///
+/// # Errors
+/// [`Failure::Barred`] with what is disabled, gone or closed, or the catalog is away.
+pub async fn at_the_end(
+    app: &App,
+    client_id: &str,
+    connection: &Name,
+) -> Result<Standing, Failure> {
+    let client = client(app, client_id).await?;
+    let found = app.catalog.get::<Connection>(connection.as_str()).await?;
+    let open = |c: &Arc<Connection>| c.enabled && is_open_to(&client, c);
+    let connection = found.map(|found| found.object).filter(open);
+    let connection = connection.ok_or(Failure::Barred(Barred::Connection))?;
+    let organization = match &connection.organization {
+        Some(owner) => Some(enabled_organization(app, owner).await?),
+        None => None,
+    };
+    Ok(Standing { client, connection, organization })
+}
+
+/// An organization that exists and is enabled.
+///
+/// # Errors
+/// [`Barred::Organization`], or the catalog is away.
+pub async fn enabled_organization(app: &App, name: &Name) -> Result<Arc<Organization>, Failure> {
+    let found = app.catalog.get::<Organization>(name.as_str()).await?;
+    let organization = found.map(|found| found.object).filter(|o| o.enabled);
+    organization.ok_or(Failure::Barred(Barred::Organization))
+}

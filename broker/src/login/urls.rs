@@ -1,0 +1,38 @@
+//! Our own URLs for a connection, made from the issuer alone, never from a request's Host.
+
+use url::Url;
+
+use crate::catalog::{Connection, ConnectionOptions, Name};
+use crate::config::Issuer;
+
+/// Assertion consumer service.
+pub fn acs(issuer: &Issuer, connection: &Name) -> Url {
+    issuer.url(&format!("/saml/{connection}/acs"))
+}
+
+/// Our SAML metadata for this connection.
+pub fn sp_metadata(issuer: &Issuer, connection: &Name) -> Url {
+    issuer.url(&format!("/saml/{connection}/metadata"))
+}
+
+/// Callback of an OIDC connection.
+pub fn callback(issuer: &Issuer, connection: &Name) -> Url {
+    issuer.url(&format!("/callback/{connection}"))
+}
+
+/// Our SAML entity id: the metadata URL unless the connection says otherwise.
+pub fn entity_id(issuer: &Issuer, connection: &Connection) -> String {
+    let own = match &connection.options {
+        ConnectionOptions::Saml(options) => options.sp_entity_id.clone(),
+        ConnectionOptions::Oidc(_) => None,
+    };
+    own.unwrap_or_else(|| sp_metadata(issuer, &connection.name).into())
+}
+
+/// Where the answer of this connection's IdP arrives.
+pub fn answer(issuer: &Issuer, connection: &Connection) -> Url {
+    match connection.options {
+        ConnectionOptions::Oidc(_) => callback(issuer, &connection.name),
+        ConnectionOptions::Saml(_) => acs(issuer, &connection.name),
+    }
+}
