@@ -53,7 +53,8 @@ impl Database {
     /// A transaction that writes; dropped without a commit it never happened.
     pub(super) async fn writer(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
         match self.kind {
-            Kind::Postgres => self.writers.begin().await,
+            // whatever the server's default: each statement sees what was committed before it
+            Kind::Postgres => self.writers.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await,
             Kind::Sqlite => self.writers.begin_with("BEGIN IMMEDIATE").await,
         }
     }

@@ -1,4 +1,5 @@
-//! The catalog on a real SQLite file; on PostgreSQL too where `HOMEREALM_TEST_POSTGRES` names an empty database.
+//! The catalog on a real SQLite file; on PostgreSQL where `HOMEREALM_TEST_POSTGRES` names a server on which databases can be
+//! made (`postgres://user@host/postgres`).
 
 mod domains;
 mod lifecycle;

@@ -41,6 +41,40 @@ async fn concurrent_first_logins_end_with_one_user() {
     assert_eq!(store.catalog.list::<User>(200, None).await.unwrap().items.len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn first_logins_at_two_nodes_end_with_one_user() {
+    let store = Store::filled().await;
+    let nodes = [store.catalog.clone(), store.other_node().await];
+
+    let logins = (0..64).map(|i| {
+        let catalog = nodes[i % 2].clone();
+        let record = login(&format!("user-{}", i / 4), &format!("usr_{i:02}"));
+        tokio::spawn(async move { catalog.record_login(record).await })
+    });
+    let outcomes: Vec<_> =
+        join_all(logins).await.into_iter().map(|o| o.unwrap().unwrap()).collect();
+
+    assert_eq!(outcomes.iter().filter(|(_, created)| *created).count(), 16);
+    assert_eq!(store.catalog.list::<User>(200, None).await.unwrap().items.len(), 16);
+}
+
+#[tokio::test]
+async fn logins_that_wait_at_the_same_time_share_a_transaction() {
+    let store = Store::filled().await;
+    let records: Vec<_> =
+        (0..64).map(|i| login(&format!("user-{i}"), &format!("usr_{i}"))).collect();
+    for record in &records {
+        store.catalog.user_by_identity(&record.identity).await.unwrap();
+    }
+
+    let outcomes = join_all(records.into_iter().map(|r| store.catalog.record_login(r))).await;
+
+    assert!(outcomes.into_iter().all(|outcome| outcome.unwrap().1));
+    let users = store.catalog.list::<User>(200, None).await.unwrap().items;
+    assert_eq!(users.len(), 64);
+    assert!(users.iter().all(|user| user.revision == users[0].revision));
+}
+
 #[tokio::test]
 async fn an_unchanged_login_writes_nothing_and_a_changed_one_keeps_the_subject() {
     let store = Store::filled().await;

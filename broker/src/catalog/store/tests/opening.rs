@@ -10,7 +10,7 @@ use crate::seal::SealError;
 
 #[tokio::test]
 async fn makes_folder_and_file_for_their_owner_only() {
-    let store = Store::new().await;
+    let store = Store::sqlite().await;
 
     let folder = store.folder.path().join("data");
     let mode = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -19,6 +19,16 @@ async fn makes_folder_and_file_for_their_owner_only() {
     for file in std::fs::read_dir(folder).unwrap() {
         assert_eq!(mode(file.unwrap().path()), 0o600);
     }
+}
+
+#[tokio::test]
+async fn takes_any_path_as_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a b%20#ü/x&y.db");
+
+    Catalog::open(&format!("sqlite:{}", path.display()), &sealer(1)).await.unwrap();
+
+    assert!(path.is_file());
 }
 
 #[tokio::test]
@@ -59,7 +69,7 @@ async fn takes_paths_and_postgresql_only() {
 
 #[tokio::test]
 async fn refuses_another_master_key() {
-    let Store { catalog, folder } = Store::new().await;
+    let Store { catalog, folder, .. } = Store::sqlite().await;
     catalog.close().await;
 
     let outcome = Catalog::open(&url(&folder), &sealer(2)).await.unwrap_err();
@@ -70,7 +80,7 @@ async fn refuses_another_master_key() {
 
 #[tokio::test]
 async fn refuses_a_changed_check_value_and_one_that_is_gone_beside_sealed_rows() {
-    let Store { catalog, folder } = Store::filled().await;
+    let Store { catalog, folder, .. } = Store::sqlite().await;
     let run = async |statement: &'static str| {
         let mut transaction = catalog.storage.begin_apart().await.unwrap();
         sqlx::query::<Any>(statement).execute(&mut *transaction).await.unwrap();
@@ -81,6 +91,7 @@ async fn refuses_a_changed_check_value_and_one_that_is_gone_beside_sealed_rows()
     let outcome = Catalog::open(&url(&folder), &sealer(1)).await.unwrap_err();
     assert!(matches!(outcome, OpenError::MasterKey(SealError::Broken)), "{outcome}");
 
+    catalog.insert(&connection("shared", None, &[])).await.unwrap();
     run("DELETE FROM settings").await;
     let outcome = Catalog::open(&url(&folder), &sealer(1)).await.unwrap_err();
     assert!(matches!(outcome, OpenError::MasterKeyCheck), "{outcome}");
@@ -88,7 +99,7 @@ async fn refuses_a_changed_check_value_and_one_that_is_gone_beside_sealed_rows()
 
 #[tokio::test]
 async fn sqlite_writes_safely_and_leaves_no_deleted_data() {
-    let store = Store::new().await;
+    let store = Store::sqlite().await;
     let mut transaction = store.catalog.storage.begin_apart().await.unwrap();
 
     for (pragma, expected) in

@@ -13,7 +13,7 @@ use crate::catalog::{
 
 #[tokio::test]
 async fn every_lookup_of_a_login_goes_by_an_index() {
-    let store = Store::filled().await;
+    let store = Store::sqlite().await;
     let mut statements = vec![
         HOLDERS,
         LISTING,

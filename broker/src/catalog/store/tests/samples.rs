@@ -1,14 +1,18 @@
 //! Good values to start from, and a catalog in a temporary folder.
 
 use chrono::{DateTime, Utc};
+use homerealm_certs::SystemRandom;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Connection as _};
 use tempfile::TempDir;
+use url::Url;
 
 use crate::catalog::{
     Catalog, Client, ClientGrant, Connection, DomainName, Identity, LoginRecord, LoginTrace, Name,
     NormalizedClaims, Organization, ResourceServer,
 };
+use crate::ids;
 use crate::seal::{MasterKey, Sealer};
 
 const NOW: &str = "2030-01-01T00:00:00Z";
@@ -17,13 +21,28 @@ const NOW: &str = "2030-01-01T00:00:00Z";
 pub(super) struct Store {
     pub(super) catalog: Catalog,
     pub(super) folder: TempDir,
+    url: String,
 }
 
 impl Store {
+    /// On the PostgreSQL server that `HOMEREALM_TEST_POSTGRES` names, in a database of its own; without one, on SQLite.
     pub(super) async fn new() -> Self {
+        match std::env::var("HOMEREALM_TEST_POSTGRES") {
+            Ok(server) => Self::at(postgres(&server).await).await,
+            Err(_) => Self::sqlite().await,
+        }
+    }
+
+    pub(super) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open(&url(&folder), &sealer(1)).await.unwrap();
-        Self { catalog, folder }
+        let url = url(&folder);
+        let catalog = Catalog::open(&url, &sealer(1)).await.unwrap();
+        Self { catalog, folder, url }
+    }
+
+    async fn at(url: String) -> Self {
+        let catalog = Catalog::open(&url, &sealer(1)).await.unwrap();
+        Self { catalog, folder: tempfile::tempdir().unwrap(), url }
     }
 
     /// With organizations acme and globex, and connection acme-saml of acme.
@@ -35,11 +54,28 @@ impl Store {
         store
     }
 
+    /// Another process on the same database.
+    pub(super) async fn other_node(&self) -> Catalog {
+        Catalog::open(&self.url, &sealer(1)).await.unwrap()
+    }
+
     pub(super) async fn reopen(self) -> Self {
         self.catalog.close().await;
-        let catalog = Catalog::open(&url(&self.folder), &sealer(1)).await.unwrap();
-        Self { catalog, folder: self.folder }
+        let catalog = Catalog::open(&self.url, &sealer(1)).await.unwrap();
+        Self { catalog, ..self }
     }
+}
+
+/// Makes an empty database on a server and gives its URL.
+async fn postgres(server: &str) -> String {
+    sqlx::any::install_default_drivers();
+    let name = format!("catalog_{}", ids::transaction(&SystemRandom));
+    let mut connection = AnyConnection::connect(server).await.unwrap();
+    let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
+    sqlx::query::<Any>(create).execute(&mut connection).await.unwrap();
+    let mut url = Url::parse(server).unwrap();
+    url.set_path(&name);
+    url.into()
 }
 
 pub(super) fn url(folder: &TempDir) -> String {
