@@ -196,7 +196,7 @@ impl Rejection {
 
     /// What the IT admin of the identity provider, or of the connection, can do.
     pub fn fix(&self) -> Option<String> {
-        self.facts().fix
+        Some(self.facts().fix)
     }
 }
 

@@ -9,15 +9,22 @@ pub(super) struct Facts {
     pub(super) code: &'static str,
     pub(super) expected: Option<String>,
     pub(super) received: Option<String>,
-    pub(super) fix: Option<String>,
+    pub(super) fix: String,
+}
+
+/// The same before its fix is known; every arm of the table has to end with one.
+struct Draft {
+    code: &'static str,
+    expected: Option<String>,
+    received: Option<String>,
 }
 
 impl Rejection {
     pub(super) fn facts(&self) -> Facts {
         match self {
-            Self::AssertionCount { found } => fact("saml_assertion_count").want("1").got(found.to_string()),
+            Self::AssertionCount { found } => fact("saml_assertion_count").want("1").got(found.to_string()).fix(ONE_ASSERTION),
             Self::AssertionExpired { at, now } => after("saml_assertion_expired", at, now).fix(CLOCK_OR_AGAIN),
-            Self::AssertionMisplaced => fact("saml_assertion_misplaced").want("a direct child of Response"),
+            Self::AssertionMisplaced => fact("saml_assertion_misplaced").want("a direct child of Response").fix(ONE_ASSERTION),
             Self::AssertionMissing => fact("saml_assertion_missing").want("one Assertion").got("none").fix(SEND_ASSERTION),
             Self::AssertionNotYetValid { at, now } => before("saml_assertion_not_yet_valid", at, now).fix(CLOCK),
             Self::AttributeEncrypted => fact("saml_attribute_encrypted")
@@ -148,7 +155,7 @@ impl Rejection {
                 .got(received.as_deref().unwrap_or("no Recipient"))
                 .fix(acs(expected)),
             Self::Replayed => fact("saml_replayed").want("an assertion that was not used before").fix(START_AGAIN),
-            Self::RequestHandle => fact("saml_request_handle_unfit").want("22 to 80 letters, digits, `-`, `_`, `.`"),
+            Self::RequestHandle => fact("saml_request_handle_unfit").want("22 to 80 letters, digits, `-`, `_`, `.`").fix(START_AGAIN),
             Self::RequestKeyMissing => fact("saml_request_key_missing")
                 .want("a signed request")
                 .fix("Give the connection a key, or set its `sign_requests` to false if the identity provider takes unsigned requests."),
@@ -226,6 +233,8 @@ const CLOCK: &str = "Set the clock of the identity provider's server by NTP, or 
 const CLOCK_OR_AGAIN: &str = "Start the login again. If it happens every time, set the clock of the identity provider's server by NTP, or raise `clock_skew_seconds` on the connection.";
 const ENCRYPTION_KEY: &str = "Give the identity provider our current metadata, so that it encrypts with the current certificate of this connection.";
 const ENCRYPT_PLAINLY: &str = "In the identity provider use its default encryption: the whole assertion, AES-256-GCM, RSA-OAEP, key and data in one place.";
+const ONE_ASSERTION: &str =
+    "In the identity provider send one assertion per response, directly inside it.";
 const PERSISTENT: &str = "In the identity provider send a persistent NameID (urn:oasis:names:tc:SAML:2.0:nameid-format:persistent), or send an attribute that never changes and set it as `subject_attribute` of the connection.";
 const SEND_ASSERTION: &str = "In the identity provider assign the user to this application and turn on assertions in its response.";
 const SHA1: &str = "In the identity provider set the signature algorithm to RSA-SHA256 and the digest to SHA-256. In Auth0's SAML add-on: `\"signatureAlgorithm\": \"rsa-sha256\", \"digestAlgorithm\": \"sha256\"`.";
@@ -235,9 +244,10 @@ const SIGN_PLAINLY: &str = "In the identity provider use its default signature: 
 const START_AGAIN: &str = "Start the login again from the application.";
 const UNCHANGED: &str = "Start the login again. If it happens every time, something between the identity provider and us changes the response, or the identity provider does not speak SAML 2.0 properly.";
 
+/// Auth0's add-on sends its own idea of Destination and no Recipient unless it is told both.
 fn acs(expected: &str) -> String {
     format!(
-        "In the identity provider set the assertion consumer service (ACS, Reply URL) to `{expected}`."
+        "In the identity provider set the assertion consumer service (ACS, Reply URL; in Auth0's SAML add-on `recipient` and `destination`) to `{expected}`."
     )
 }
 
@@ -255,7 +265,7 @@ fn issuer(expected: &str) -> String {
 fn idp_error(codes: &[String], message: Option<&str>) -> Facts {
     let mut received = codes.join(" / ");
     if let Some(message) = message {
-        received = format!("{received}: {message}");
+        received = format!("{received}: {}", without_addresses(message));
     }
     let second = codes.get(1).map(|code| code.rsplit(':').next().unwrap_or(code));
     let fix = match second {
@@ -280,19 +290,26 @@ fn idp_error(codes: &[String], message: Option<&str>) -> Facts {
     fact("saml_idp_error").want("urn:oasis:names:tc:SAML:2.0:status:Success").got(received).fix(fix)
 }
 
-fn fact(code: &'static str) -> Facts {
-    Facts { code, expected: None, received: None, fix: None }
+/// IdPs like to name the user in their message; a trace does not.
+fn without_addresses(message: &str) -> String {
+    let word =
+        |word: &str| if word.contains('@') { "(address)".to_owned() } else { word.to_owned() };
+    message.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
 }
 
-fn after(code: &'static str, at: &DateTime<Utc>, now: &DateTime<Utc>) -> Facts {
+fn fact(code: &'static str) -> Draft {
+    Draft { code, expected: None, received: None }
+}
+
+fn after(code: &'static str, at: &DateTime<Utc>, now: &DateTime<Utc>) -> Draft {
     fact(code).want(format!("later than {}", time(now))).got(time(at))
 }
 
-fn before(code: &'static str, at: &DateTime<Utc>, now: &DateTime<Utc>) -> Facts {
+fn before(code: &'static str, at: &DateTime<Utc>, now: &DateTime<Utc>) -> Draft {
     fact(code).want(format!("not later than {}", time(now))).got(time(at))
 }
 
-impl Facts {
+impl Draft {
     fn want(mut self, expected: impl Into<String>) -> Self {
         self.expected = Some(expected.into());
         self
@@ -303,9 +320,9 @@ impl Facts {
         self
     }
 
-    fn fix(mut self, fix: impl Into<String>) -> Self {
-        self.fix = Some(fix.into());
-        self
+    fn fix(self, fix: impl Into<String>) -> Facts {
+        let Self { code, expected, received } = self;
+        Facts { code, expected, received, fix: fix.into() }
     }
 }
 

@@ -49,14 +49,14 @@ fn an_error_of_the_idp_shows_its_codes_and_its_message() {
             "urn:oasis:names:tc:SAML:2.0:status:Requester".to_owned(),
             format!("urn:oasis:names:tc:SAML:2.0:status:{second}"),
         ],
-        message: Some("no".to_owned()),
+        message: Some("user 'alice@acme.example' is\n not assigned".to_owned()),
     };
 
     let received = error("NoPassive").received().unwrap();
 
     assert_eq!(
         received,
-        "urn:oasis:names:tc:SAML:2.0:status:Requester / urn:oasis:names:tc:SAML:2.0:status:NoPassive: no"
+        "urn:oasis:names:tc:SAML:2.0:status:Requester / urn:oasis:names:tc:SAML:2.0:status:NoPassive: user (address) is not assigned"
     );
     assert!(error("InvalidNameIDPolicy").fix().unwrap().contains("name_id_format"));
     assert!(error("NoAuthnContext").fix().unwrap().contains("acr_values"));
