@@ -201,7 +201,8 @@ fn hash_of(algorithm: SignatureAlgorithm) -> &'static Algorithm {
 
 /// OIDC Core §3.1.3.7 rule 13. Without `auth_time`, `prompt=login` is trusted to have been honoured, `max_age` is not.
 ///
-/// What we say ourselves is then the time of our request: the user authenticated after it.
+/// What we say ourselves is then the time of our request: the user authenticated after it. An authentication for this
+/// very request is young enough for every age, however long the user took.
 pub(super) fn authenticated_recently(
     claims: &Claims,
     expect: &Expectation<'_>,
@@ -215,8 +216,9 @@ pub(super) fn authenticated_recently(
     if at > expect.now + expect.skew {
         return Err(Rejection::AuthnInFuture { at, now: expect.now });
     }
+    let within_age = |age: TimeDelta| (expect.now - age).min(fresh.sent_at);
     let oldest =
-        forced.max(fresh.max_age.map(|age| expect.now - age)).map(|oldest| oldest - expect.skew);
+        forced.or_else(|| fresh.max_age.map(within_age)).map(|oldest| oldest - expect.skew);
     match oldest {
         Some(oldest) if at < whole_second(oldest) => Err(Rejection::AuthnTooOld { at, oldest }),
         Some(_) | None => Ok(Some(at)),

@@ -78,6 +78,25 @@ fn a_maximum_age_is_measured_from_auth_time() {
 }
 
 #[test]
+fn an_authentication_for_this_very_request_is_young_enough_for_every_age() {
+    let waited = |force_login| Login {
+        freshness: Freshness {
+            force_login,
+            sent_at: at(NOW - 200),
+            max_age: Some(TimeDelta::zero()),
+        },
+        ..login()
+    };
+    let auth_time = |seconds: i64| with(json!({ "auth_time": seconds }));
+
+    for force_login in [false, true] {
+        assert!(waited(force_login).check(&auth_time(NOW - 260)).is_ok());
+        let too_old = waited(force_login).check(&auth_time(NOW - 261)).unwrap_err();
+        assert_eq!(too_old, Rejection::AuthnTooOld { at: at(NOW - 261), oldest: at(NOW - 260) });
+    }
+}
+
+#[test]
 fn a_forced_login_must_come_after_its_request() {
     let forced =
         Login { freshness: Freshness { force_login: true, ..login().freshness }, ..login() };
