@@ -11,6 +11,7 @@ use crate::catalog::{Catalog, Organization};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::limits::Limiter;
+use crate::keys::KeyRing;
 use crate::login::connectors::Connectors;
 use crate::seal::Sealer;
 use crate::sessions::record::Records;
@@ -33,6 +34,8 @@ pub struct App {
     pub random: Arc<dyn Random>,
     /// Seals and opens secrets at rest.
     pub sealer: Sealer,
+    /// What tokens are signed with.
+    pub keys: KeyRing,
     /// The one outbound client.
     pub outbound: Arc<Outbound>,
     /// Connectors of the connections in use.

@@ -28,6 +28,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Issuer};
 use crate::http;
 use crate::http::limits::Limiter;
+use crate::keys::KeyRing;
 use crate::login::connectors::Connectors;
 use crate::seal::Sealer;
 use crate::sessions::embedded::{Capacity, EmbeddedStore};
@@ -85,7 +86,7 @@ pub async fn start(startup: Startup) -> Result<Running, StartupError> {
         config.issuer = Issuer::localhost(address.port());
     }
     let folder = DataFolder::open(config.database.folder())?;
-    let sealer = sealer(&config, &folder, random.as_ref())?;
+    let sealer = sealer(&config, random.as_ref())?;
     let catalog = Catalog::open(&config.database.url, &sealer).await?;
     let sessions = EmbeddedStore::open(
         &folder.file(crate::sessions::embedded::FILE),
@@ -94,9 +95,11 @@ pub async fn start(startup: Startup) -> Result<Running, StartupError> {
     )
     .await?;
     let outbound = Arc::new(Outbound::new(outbound_policy(&config, address)));
+    let keys = KeyRing::load_or_create(&catalog, &sealer, clock.now()).await?;
     let app = Arc::new(App {
         admin_token: AdminToken::load(&config, &folder, random.as_ref())?,
         catalog,
+        keys,
         records: Records::new(Arc::new(sessions.clone()), sealer.clone()),
         connectors: Connectors::new(Arc::clone(&outbound)),
         outbound,
@@ -168,14 +171,14 @@ fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), StartupError> {
     })
 }
 
-fn sealer(
-    config: &Config,
-    folder: &DataFolder,
-    random: &dyn Random,
-) -> Result<Sealer, StartupError> {
-    let key = master_key::load(config, folder, random)?;
+/// The sealer of this configuration's database.
+///
+/// # Errors
+/// As [`master_key::load`].
+pub fn sealer(config: &Config, random: &dyn Random) -> Result<Sealer, StartupError> {
+    let key = master_key::load(config, random)?;
     Sealer::new(&key).map_err(|e| StartupError::MasterKey {
-        path: config.keys.master_key_file.clone().unwrap_or_else(|| folder.file("master.key")),
+        path: master_key::path(config),
         reason: e.to_string(),
     })
 }
@@ -209,6 +212,7 @@ async fn forget_old_traces(app: &App) {
     }
 }
 
-fn absolute(path: &Path) -> PathBuf {
+/// A path that is clear wherever it is read.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -1,6 +1,7 @@
 //! The commands: each parses itself, does its work, and ends with one line and an exit code where it fails.
 
 mod config;
+mod keys;
 mod metadata;
 mod serve;
 
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Config;
+use crate::config::{Config, Problems};
 use crate::telemetry::LogFormat;
 
 /// Homerealm, a federation broker: SAML and OIDC in, local API tokens out.
@@ -35,6 +36,9 @@ enum Command {
     /// What parties publish about themselves
     #[command(subcommand)]
     Metadata(metadata::Command),
+    /// Signing keys, and the master key
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// The configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -46,17 +50,35 @@ impl Cli {
         let outcome = match self.command {
             Command::Serve { config, log } => serve::run(config.as_deref(), log).await,
             Command::Metadata(command) => metadata::run(command),
+            Command::Keys(command) => keys::run(command).await,
             Command::Config(command) => config::run(&command),
         };
         match outcome {
             Ok(()) => ExitCode::SUCCESS,
-            Err(lines) => {
-                // `{:#}` is the whole chain of causes on one line
-                let _ = writeln!(std::io::stderr(), "homerealm: {lines:#}");
+            Err(error) => {
+                for line in lines(&error) {
+                    let _ = writeln!(std::io::stderr(), "homerealm: {line}");
+                }
                 ExitCode::FAILURE
             }
         }
     }
+}
+
+/// One line: what was being done and its causes, each said once. Problems of a configuration: one line each.
+fn lines(error: &anyhow::Error) -> Vec<String> {
+    if let Some(problems) = error.downcast_ref::<Problems>() {
+        return problems.iter().map(ToString::to_string).collect();
+    }
+    let mut line = String::new();
+    for cause in error.chain().map(|cause| cause.to_string().replace('\n', " ")) {
+        if line.is_empty() {
+            line = cause;
+        } else if !line.contains(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    vec![line]
 }
 
 /// The settings of a command that starts something.
@@ -72,4 +94,32 @@ fn environment() -> impl Iterator<Item = (String, String)> {
 /// A line on standard output.
 fn say(line: &str) -> anyhow::Result<()> {
     Ok(writeln!(std::io::stdout(), "{line}")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_error_is_one_line_that_says_nothing_twice() {
+        let io = std::io::Error::other("disk\nfull");
+        let error = Err::<(), _>(io).context("cannot write: disk full").context("stopped");
+
+        assert_eq!(lines(&error.unwrap_err()), ["stopped: cannot write: disk full"]);
+    }
+
+    #[test]
+    fn each_problem_of_a_configuration_is_a_line() {
+        let problems = Config::from_toml("a = 1\nb = 2", []).unwrap_err();
+
+        assert_eq!(lines(&problems.into()).len(), 2);
+    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{load, say};
-use crate::startup::{self, Running, Startup};
+use crate::startup::{self, Running, Startup, absolute};
 use crate::telemetry::{self, LogFormat};
 
 pub(super) async fn run(file: Option<&Path>, log: LogFormat) -> anyhow::Result<()> {
@@ -29,7 +29,7 @@ pub(super) async fn run(file: Option<&Path>, log: LogFormat) -> anyhow::Result<(
 /// One line: where it answers, where its data are, where the admin token is; never the token.
 fn announcement(running: &Running) -> String {
     let token = match running.app.admin_token.file() {
-        Some(file) => format!("in {}", file.display()),
+        Some(file) => format!("in {}", absolute(file).display()),
         None => "as configured".to_owned(),
     };
     format!(

@@ -56,6 +56,8 @@ const SHARDS: usize = 64;
 const RECORD_OVERHEAD: usize = 200;
 /// Expired records of its own shard that each change takes away; more than one, so that they never pile up.
 const SWEEP: usize = 4;
+/// Expired records of all shards that a change takes away before it is refused for want of room.
+const SWEEP_WHEN_FULL: usize = 1024;
 
 impl Default for Capacity {
     fn default() -> Self {
@@ -96,7 +98,10 @@ impl EmbeddedStore {
 
     /// Takes away up to `limit` expired records; never looks at others.
     pub fn forget_expired(&self, limit: usize, now: DateTime<Utc>) {
-        let now = self.0.advance(now);
+        self.forget(limit, self.0.advance(now));
+    }
+
+    fn forget(&self, limit: usize, now: i64) {
         let share = limit.div_ceil(SHARDS);
         for shard in &self.0.shards {
             let Some(permit) = self.0.journal.try_reserve() else { return };
@@ -124,18 +129,38 @@ impl EmbeddedStore {
         self.len() == 0
     }
 
-    /// Applies `decide` to the key's shard; what it returns as a change is on disk when this answers.
+    /// Applies `decide` to the key's shard; what it returns as a change is on disk when this answers. A full store first
+    /// takes away what has expired anywhere.
     async fn change<T: Send>(
         &self,
         key: &Key,
         now: Option<DateTime<Utc>>,
-        decide: impl FnOnce(&Inner, &Shard, Id, i64) -> Result<(T, Option<Change>), StoreError> + Send,
+        decide: impl Fn(&Inner, &Shard, Id, i64) -> Result<(T, Option<Change>), StoreError>
+        + Send
+        + Sync,
+    ) -> Result<T, StoreError> {
+        let now = match now {
+            Some(now) => self.0.advance(now),
+            None => self.0.latest.load(Ordering::Relaxed),
+        };
+        match self.attempt(key, now, &decide).await {
+            Err(StoreError::Full) => {
+                self.forget(SWEEP_WHEN_FULL, now);
+                self.attempt(key, now, &decide).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn attempt<T: Send>(
+        &self,
+        key: &Key,
+        now: i64,
+        decide: &(
+             impl Fn(&Inner, &Shard, Id, i64) -> Result<(T, Option<Change>), StoreError> + Send + Sync
+         ),
     ) -> Result<T, StoreError> {
         let inner = &*self.0;
-        let now = match now {
-            Some(now) => inner.advance(now),
-            None => inner.latest.load(Ordering::Relaxed),
-        };
         let id = id(key);
         let permit = inner.journal.reserve().await?;
         let (answer, committed) = {

@@ -15,6 +15,8 @@ pub enum StartupError {
     AddressTaken { address: SocketAddr },
     #[error("the catalog: {0}")]
     Catalog(#[from] crate::catalog::OpenError),
+    #[error("the signing keys: {0}")]
+    Keys(#[from] crate::keys::KeyRingError),
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("the data folder {} cannot be written: {source}", path.display())]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use homerealm_certs::Random;
 use zeroize::Zeroizing;
 
-use super::data_folder::{DataFolder, read_secret_file, write_secret_file};
+use super::data_folder::{read_secret_file, write_secret_file};
 use super::error::StartupError;
 use crate::config::Config;
 use crate::seal::MasterKey;
@@ -18,26 +18,29 @@ const FILE: &str = "master.key";
 /// # Errors
 /// [`StartupError::MasterKeyMissing`] where sealed data stands without its key: a new key would not open it;
 /// [`StartupError::MasterKey`] where the file cannot be read or written.
-pub fn load(
-    config: &Config,
-    folder: &DataFolder,
-    random: &dyn Random,
-) -> Result<MasterKey, StartupError> {
+pub fn load(config: &Config, random: &dyn Random) -> Result<MasterKey, StartupError> {
     if let Some(path) = &config.keys.master_key_file {
         return read(path)?.ok_or_else(|| StartupError::MasterKeyMissing { path: path.clone() });
     }
-    let path = folder.file(FILE);
+    let folder = config.database.folder();
+    let path = folder.join(FILE);
     if let Some(key) = read(&path)? {
         return Ok(key);
     }
     if holds_data(&config.database.file)
-        || holds_data(&folder.file(crate::sessions::embedded::FILE))
+        || holds_data(&folder.join(crate::sessions::embedded::FILE))
     {
         return Err(StartupError::MasterKeyMissing { path });
     }
     let key = MasterKey::generate(random);
     write(&path, &key)?;
     Ok(key)
+}
+
+/// Where the key is, or would be.
+pub fn path(config: &Config) -> PathBuf {
+    let beside = || config.database.folder().join(FILE);
+    config.keys.master_key_file.clone().unwrap_or_else(beside)
 }
 
 /// Writes a key to a new file, mode 0600, as 64 hexadecimal digits.
@@ -82,11 +85,10 @@ mod tests {
     #[test]
     fn the_key_is_made_once_and_found_again() {
         let temp = tempfile::tempdir().unwrap();
-        let folder = DataFolder::open(temp.path()).unwrap();
         let config = config(temp.path(), "");
 
-        let first = load(&config, &folder, &SystemRandom).unwrap();
-        let second = load(&config, &folder, &SystemRandom).unwrap();
+        let first = load(&config, &SystemRandom).unwrap();
+        let second = load(&config, &SystemRandom).unwrap();
 
         assert_eq!(first.bytes(), second.bytes());
     }
@@ -95,41 +97,33 @@ mod tests {
     fn a_missing_key_beside_a_database_is_a_refusal() {
         for database in ["hr.db", "sessions.db"] {
             let temp = tempfile::tempdir().unwrap();
-            let folder = DataFolder::open(temp.path()).unwrap();
             std::fs::write(temp.path().join(database), "SQLite format 3").unwrap();
 
-            let refused = load(&config(temp.path(), ""), &folder, &SystemRandom);
+            let refused = load(&config(temp.path(), ""), &SystemRandom);
 
             assert!(matches!(refused, Err(StartupError::MasterKeyMissing { .. })), "{database}");
-            assert!(!folder.file(FILE).exists());
+            assert!(!temp.path().join(FILE).exists());
         }
     }
 
     #[test]
     fn a_configured_key_is_never_made_up() {
         let temp = tempfile::tempdir().unwrap();
-        let folder = DataFolder::open(temp.path()).unwrap();
         let file = temp.path().join("mk");
         let config =
             config(temp.path(), &format!("[keys]\nmaster_key_file = \"{}\"", file.display()));
 
-        assert!(matches!(
-            load(&config, &folder, &SystemRandom),
-            Err(StartupError::MasterKeyMissing { .. })
-        ));
+        assert!(matches!(load(&config, &SystemRandom), Err(StartupError::MasterKeyMissing { .. })));
 
         let key = MasterKey::generate(&SystemRandom);
         write(&file, &key).unwrap();
-        assert_eq!(load(&config, &folder, &SystemRandom).unwrap().bytes(), key.bytes());
+        assert_eq!(load(&config, &SystemRandom).unwrap().bytes(), key.bytes());
         assert!(matches!(write(&file, &key), Err(StartupError::MasterKey { .. })));
 
         for bad in ["", "ab", &"g".repeat(64), &"a".repeat(66)] {
             std::fs::write(&file, bad).unwrap();
             assert!(
-                matches!(
-                    load(&config, &folder, &SystemRandom),
-                    Err(StartupError::MasterKey { .. })
-                ),
+                matches!(load(&config, &SystemRandom), Err(StartupError::MasterKey { .. })),
                 "{bad}"
             );
         }

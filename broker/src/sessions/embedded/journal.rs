@@ -4,16 +4,13 @@ use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
 use super::shard::Id;
@@ -53,7 +50,7 @@ pub enum OpenError {
 pub(super) struct Journal {
     queue: mpsc::Sender<Message>,
     /// The last commit failed; the writer goes on trying.
-    failing: Arc<AtomicBool>,
+    pub(super) failing: watch::Receiver<bool>,
 }
 
 /// Room for one message.
@@ -113,8 +110,8 @@ pub(super) async fn open(path: &Path, now: DateTime<Utc>) -> Result<(Journal, Re
     }
     let replay = replay(&mut connection, &facts, now).await.map_err(failed)?;
     let (queue, messages) = mpsc::channel(QUEUE);
-    let failing = Arc::new(AtomicBool::new(false));
-    tokio::spawn(write(connection, messages, Arc::clone(&failing)));
+    let (tell, failing) = watch::channel(false);
+    tokio::spawn(write(connection, messages, tell));
     Ok((Journal { queue, failing }, replay))
 }
 
@@ -140,7 +137,7 @@ impl Journal {
         if self.queue.is_closed() {
             return Err(closed());
         }
-        if self.failing.load(Ordering::Acquire) {
+        if *self.failing.borrow() {
             return Err(StoreError::Unavailable("the journal cannot be written".to_owned()));
         }
         Ok(())
@@ -189,7 +186,6 @@ async fn connect(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
         .journal_mode(SqliteJournalMode::Wal)
         // a commit is on disk when it answers
         .synchronous(SqliteSynchronous::Full)
-        .locking_mode(SqliteLockingMode::Exclusive)
         // what was taken once leaves no trace in free pages (RULES 33)
         .pragma("secure_delete", "ON")
         .busy_timeout(RETRY)
@@ -235,7 +231,7 @@ async fn replay(
 async fn write(
     mut connection: SqliteConnection,
     mut messages: mpsc::Receiver<Message>,
-    failing: Arc<AtomicBool>,
+    failing: watch::Sender<bool>,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
     while messages.recv_many(&mut batch, BATCH).await > 0 {
@@ -281,14 +277,14 @@ async fn commit_at_last(
     changes: &HashMap<Id, Outcome>,
     last: i64,
     waiting: Vec<oneshot::Sender<Result<(), String>>>,
-    failing: &AtomicBool,
+    failing: &watch::Sender<bool>,
 ) {
     let mut waiting = waiting;
     if waiting.is_empty() {
         return;
     }
     while let Err(error) = commit(connection, changes, last).await {
-        if !failing.swap(true, Ordering::Release) {
+        if !failing.send_replace(true) {
             tracing::error!(%error, "the session journal cannot be written; trying again");
         }
         for done in waiting.drain(..) {
@@ -296,7 +292,7 @@ async fn commit_at_last(
         }
         sleep(RETRY).await;
     }
-    if failing.swap(false, Ordering::Release) {
+    if failing.send_replace(false) {
         tracing::info!("the session journal is written again");
     }
     for done in waiting {

@@ -1,0 +1,117 @@
+//! `homerealm keys list|rotate|retire|generate-master`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use homerealm_certs::{JwsAlgorithm, KeyState, SystemRandom};
+
+use super::{load, say};
+use crate::catalog::Catalog;
+use crate::clock::{Clock as _, SystemClock};
+use crate::keys::KeyRing;
+use crate::seal::MasterKey;
+use crate::startup::data_folder::DataFolder;
+use crate::startup::{master_key, sealer};
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Every signing key, one a line: id, algorithm, state, since when
+    List {
+        /// TOML file, as for `serve`
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Sign with the next key, publish the old one on, make a new next one; the broker must be stopped
+    Rotate {
+        /// ES256, RS256 or EdDSA
+        algorithm: JwsAlgorithm,
+        /// TOML file, as for `serve`
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Take a retiring key away: what it signed is refused from then on; the broker must be stopped
+    Retire {
+        /// Its id, as `list` shows it
+        kid: String,
+        /// TOML file, as for `serve`
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Write a new master key to a file that does not exist yet
+    GenerateMaster {
+        /// The file, made readable for this user only
+        file: PathBuf,
+    },
+}
+
+pub(super) async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::List { config } => {
+            let keys = open(config, Needs::Reading).await?;
+            for key in keys.ring.list().await? {
+                let state = state(key.state);
+                let since = key.since.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+                say(&format!("{} {} {state} {since}", key.kid, key.algorithm))?;
+            }
+            Ok(())
+        }
+        Command::Rotate { algorithm, config } => {
+            let keys = open(config, Needs::Writing).await?;
+            keys.ring.rotate(algorithm, SystemClock.now()).await?;
+            let active = keys.ring.current();
+            let kid = active.active(algorithm).map_or("", |key| key.kid());
+            say(&format!("{algorithm} is signed with {kid} from the next start on"))
+        }
+        Command::Retire { kid, config } => {
+            let keys = open(config, Needs::Writing).await?;
+            keys.ring.retire(&kid).await.with_context(|| format!("no retiring key {kid}"))?;
+            say(&format!("{kid} is gone"))
+        }
+        Command::GenerateMaster { file } => {
+            master_key::write(&file, &MasterKey::generate(&SystemRandom))?;
+            say(&format!(
+                "a master key is in {}; keep a copy apart from the database",
+                file.display()
+            ))
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Needs {
+    /// Also beside a running broker.
+    Reading,
+    /// Only without one: it would go on signing with the keys that it has in memory.
+    Writing,
+}
+
+struct Opened {
+    ring: KeyRing,
+    _folder: Option<DataFolder>,
+}
+
+/// The keys of an existing database; nothing is made up for a database that is not there.
+async fn open(config: Option<PathBuf>, needs: Needs) -> anyhow::Result<Opened> {
+    let config = load(config.as_deref())?;
+    let file = &config.database.file;
+    if !file.exists() {
+        bail!("there is no database {} yet: `homerealm serve` makes one", file.display());
+    }
+    let folder = match DataFolder::open(config.database.folder()) {
+        Ok(folder) => Some(folder),
+        Err(_) if needs == Needs::Reading => None,
+        Err(error) => return Err(error.into()),
+    };
+    let sealer = sealer(&config, &SystemRandom)?;
+    let catalog = Catalog::open(&config.database.url, &sealer).await?;
+    let ring = KeyRing::load_or_create(&catalog, &sealer, SystemClock.now()).await?;
+    Ok(Opened { ring, _folder: folder })
+}
+
+const fn state(state: KeyState) -> &'static str {
+    match state {
+        KeyState::Next => "next",
+        KeyState::Active => "active",
+        KeyState::Retiring => "retiring",
+    }
+}
