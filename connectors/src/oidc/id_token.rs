@@ -13,7 +13,7 @@ use crate::check::Checks;
 use crate::http::Secret;
 use claims::Claims;
 
-/// An ID token that passed every rule. Only [`verify`] makes one.
+/// An ID token that passed every rule. Only the verifier makes one.
 pub struct VerifiedIdToken {
     pub(super) claims: Claims,
     pub(super) issuer: String,

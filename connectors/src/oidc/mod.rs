@@ -1,9 +1,9 @@
 //! OpenID Connect upstream: the authorization code flow with PKCE and nonce, always.
 //!
-//! A login reads as one line: [`begin`] makes the authorization request; [`complete`] checks `iss` beside the code
-//! (RFC 9207), redeems the code ([`token_request`]), verifies the ID token ([`id_token`]) with keys from the cache
-//! ([`provider`]), asks userinfo for what is missing ([`userinfo`]) and hands on a `VerifiedAssertion` ([`identity`]).
-//! What Microsoft Entra does differently is in [`entra`].
+//! A login reads as one line: `begin` makes the authorization request; `complete` checks `iss` beside the code
+//! (RFC 9207), redeems the code (`token_request`), verifies the ID token (`id_token`) with keys from the cache
+//! (`provider`), asks userinfo for what is missing (`userinfo`) and hands on a `VerifiedAssertion` (`identity`).
+//! What Microsoft Entra does differently is in `entra`.
 
 mod begin;
 mod complete;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::oidc::entra;
 
+mod properties;
 mod signature;
 mod times;
 
