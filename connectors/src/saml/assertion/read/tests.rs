@@ -335,3 +335,26 @@ fn refuses_bytes_that_are_not_one_whole_element() {
     }
     assert!(Assertion::read(b"\xff").is_err());
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_change_of_a_byte_is_read_or_refused(at in 0..GOOD.len(), byte: u8, cut: bool) {
+        let mut bytes = GOOD.as_bytes().to_vec();
+        bytes[at] = byte;
+        if cut {
+            bytes.truncate(at);
+        }
+
+        // whatever it is, the rules after it see a typed assertion or none
+        let _ = Assertion::read(&bytes);
+    }
+
+    #[test]
+    fn the_value_of_a_name_id_survives_escaping(value in "[^\\p{Cc}\u{fffe}\u{ffff}]{1,40}") {
+        let escaped = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+
+        let assertion = changed("R&amp;D&#xD;&lt;x&gt;", &escaped).unwrap();
+
+        assert_eq!(assertion.subject.unwrap().name_id.unwrap().value, value);
+    }
+}
