@@ -124,8 +124,6 @@ pub enum Rejection {
     PrefixListTooLong,
     /// SubjectConfirmationData/@Recipient is not our ACS (SAML Profiles §4.1.4.3).
     RecipientMismatch { expected: String, received: Option<String> },
-    /// The assertion was used before (SAML Profiles §4.1.4.5).
-    Replayed,
     /// The handle of the login transaction is not fit to be a request ID and RelayState (SAML Core §1.3.4).
     RequestHandle,
     /// Requests have to be signed and the connection has no key.

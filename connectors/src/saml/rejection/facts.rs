@@ -154,7 +154,6 @@ impl Rejection {
                 .want(expected)
                 .got(received.as_deref().unwrap_or("no Recipient"))
                 .fix(acs(expected)),
-            Self::Replayed => fact("saml_replayed").want("an assertion that was not used before").fix(START_AGAIN),
             Self::RequestHandle => fact("saml_request_handle_unfit").want("22 to 80 letters, digits, `-`, `_`, `.`").fix(START_AGAIN),
             Self::RequestKeyMissing => fact("saml_request_key_missing")
                 .want("a signed request")
