@@ -8,6 +8,7 @@ pub mod error;
 pub mod health;
 pub mod limits;
 pub mod login;
+pub mod oauth;
 pub mod pages;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ pub fn routes(routes: &mut web::ServiceConfig) {
     health::routes(routes);
     assets::routes(routes);
     login::routes(routes);
+    oauth::routes(routes);
     routes.default_service(web::to(error::not_found));
 }
 

@@ -58,6 +58,12 @@ impl Trail {
         Box::new(ErrorPage::new(&failure, reference, client_id))
     }
 
+    /// The request itself was refused, before a login began; answers with the reference.
+    pub async fn refused(mut self, app: &App, code: &'static str, check: Check) -> String {
+        self.checks.push(check);
+        self.write(app, TraceOutcome::Failed, Some(code)).await
+    }
+
     /// A trace that cannot be written does not change how the login ends; the reference then stands in the log alone.
     async fn write(self, app: &App, outcome: TraceOutcome, code: Option<&'static str>) -> String {
         let mut trace = LoginTrace {

@@ -1,10 +1,17 @@
-//! How a login is answered to the client (RFC 6749 §4.1.2, RFC 9207).
+//! How a login is answered to the client: through consent where that is needed, then with a code (RFC 6749 §4.1.2, RFC 9207).
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use url::form_urlencoded;
 
-use crate::login::{AuthorizationRequest, ResponseMode};
+use super::code::{self, AuthorizationGrant, Login};
+use super::consent;
+use super::error::Trouble;
+use super::pkce::CodeChallenge;
+use crate::app::App;
+use crate::login::transaction::Browser;
+use crate::login::{AuthorizationRequest, CompletedLogin, ResponseMode};
 
 #[cfg(test)]
 mod tests;
@@ -39,6 +46,29 @@ pub struct WayBack<'a> {
     pub issuer: &'a str,
 }
 
+/// Answers a completed login: with our consent page where a third-party client needs it, else with a code.
+///
+/// # Errors
+/// [`Trouble`]; nothing was issued then.
+pub async fn answer(
+    app: &App,
+    browser: &Browser,
+    login: CompletedLogin,
+    now: DateTime<Utc>,
+) -> Result<Answer, Trouble> {
+    let established = Login::from(&login);
+    match consent::needed(app, &login.request, &established).await? {
+        consent::Need::Forbidden => Ok(error_answer(
+            &login.request,
+            app.config.issuer.as_str(),
+            "consent_required",
+            "The user has not allowed this yet, and prompt=none allows no page.",
+        )),
+        consent::Need::No => issue_code(app, &login.request, established, now).await,
+        consent::Need::Yes => consent::ask(app, browser, login.request, established, now).await,
+    }
+}
+
 /// An error for the client (RFC 6749 §4.1.2.1), with `state` and `iss`.
 pub fn error_answer(
     request: &AuthorizationRequest,
@@ -47,6 +77,32 @@ pub fn error_answer(
     description: &str,
 ) -> Answer {
     WayBack::of(request, issuer).error(error, description)
+}
+
+/// Writes the code's record and sends the code to the client.
+///
+/// # Errors
+/// [`Trouble`]; no code exists then.
+pub(super) async fn issue_code(
+    app: &App,
+    request: &AuthorizationRequest,
+    login: Login,
+    now: DateTime<Utc>,
+) -> Result<Answer, Trouble> {
+    let code_challenge = CodeChallenge::try_from(request.code_challenge.clone());
+    let grant = AuthorizationGrant {
+        family: code::new_family(app.random.as_ref()),
+        used: false,
+        client_id: request.client_id.clone(),
+        redirect_uri: request.redirect_uri.clone(),
+        code_challenge: code_challenge.map_err(|e| Trouble::Broken(e.to_string()))?,
+        scopes: request.scopes.clone(),
+        audience: request.audience.clone(),
+        nonce: request.nonce.clone(),
+        login,
+    };
+    let code = code::issue(&app.records, &grant, app.random.as_ref(), now).await?;
+    Ok(WayBack::of(request, app.config.issuer.as_str()).with(&[("code", &code)]))
 }
 
 impl<'a> WayBack<'a> {
@@ -89,6 +145,19 @@ impl<'a> WayBack<'a> {
             Some(_) => "&",
         };
         format!("{}{separator}{query}", self.redirect_uri)
+    }
+}
+
+impl From<&CompletedLogin> for Login {
+    fn from(login: &CompletedLogin) -> Self {
+        Self {
+            user_id: login.user.id.clone(),
+            connection: login.connection.clone(),
+            organization: login.organization.as_deref().map(Into::into),
+            auth_time: login.auth_time,
+            acr: login.acr.clone(),
+            amr: login.amr.clone(),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which web pages may read our answers to a client (CORS).
+//! Where a client lives on the web: whose pages may read our answers to it (CORS), and where a link may lead.
 
 use url::Url;
 
@@ -13,4 +13,12 @@ pub fn is_of_client(client: &Client, origin: &str) -> bool {
         let own = Url::parse(uri).map(|url| url.origin());
         own.is_ok_and(|own| own.is_tuple() && own.ascii_serialization() == origin)
     })
+}
+
+/// The client's home page, if it is one that a page of ours may link to: https, or http on this machine.
+pub fn home_page(client: &Client) -> Option<&str> {
+    let text = client.client_uri.as_deref()?;
+    let url = Url::parse(text).ok()?;
+    let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    (url.scheme() == "https" || (url.scheme() == "http" && local)).then_some(text)
 }

@@ -1,0 +1,65 @@
+//! `GET|POST /authorize`.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use homerealm_connectors::check::{Check, Outcome};
+
+use super::{reply, token};
+use crate::app::App;
+use crate::http::login::{answer::started, browser};
+use crate::http::pages;
+use crate::login;
+use crate::login::trace::Trail;
+use crate::oauth::authorize::{AuthorizeError, Refusal, validate};
+use crate::oauth::params::Params;
+
+pub(super) async fn by_query(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+    serve(&app, &request, Params::parse(request.query_string()).ok()).await
+}
+
+/// OIDC Core §3.1.2.1: the same parameters as a form.
+pub(super) async fn by_form(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: String,
+) -> HttpResponse {
+    serve(&app, &request, token::form(&request, &body).ok()).await
+}
+
+async fn serve(app: &App, request: &HttpRequest, params: Option<Params>) -> HttpResponse {
+    let Some(params) = params else { return refused(app, &Refusal::unreadable()).await };
+    let asked = match validate(app, &params).await {
+        Ok(asked) => asked,
+        Err(AuthorizeError::Answer(answer)) => return reply::answer(&answer),
+        Err(AuthorizeError::Page(refusal)) => return refused(app, &refusal).await,
+        Err(AuthorizeError::Trouble(trouble)) => return reply::trouble_page(&trouble),
+    };
+    let browser = browser::of(request, &app.config.issuer);
+    match login::start(app, &browser, asked).await {
+        Ok(begun) => started(app, begun),
+        Err(error) => reply::login_error(app, &error).await,
+    }
+}
+
+/// Our page: nothing goes to an address that nobody has vouched for.
+async fn refused(app: &App, refusal: &Refusal) -> HttpResponse {
+    let check = Check {
+        code: refusal.code.to_owned(),
+        outcome: Outcome::Failed,
+        expected: Some(refusal.detail.clone()),
+        received: None,
+        fix: None,
+    };
+    let trail = Trail { client_id: refusal.client_id.clone(), ..Trail::default() };
+    let reference = trail.refused(app, refusal.code, check).await;
+    let link_text = refusal.link.as_ref().map(|link| format!("Go to {}", link.name));
+    let link = refusal.link.as_ref().zip(link_text.as_deref());
+    let page = pages::ErrorPage {
+        title: "This app sent a sign-in request that we cannot accept",
+        text: "Nothing is wrong with your account. Go back to the app and try again. If it happens again, give the reference to the people who make the app.",
+        code: refusal.code,
+        reference: &reference,
+        link: link.map(|(link, text)| pages::Link { url: &link.url, text }),
+    };
+    pages::page(StatusCode::BAD_REQUEST, &page)
+}

@@ -1,0 +1,100 @@
+//! `GET|POST /consent`.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use url::Url;
+
+use super::{reply, token};
+use crate::app::App;
+use crate::http::login::browser;
+use crate::http::pages;
+use crate::oauth::consent::{self, ConsentError, ConsentQuestion, Decision};
+use crate::oauth::params::Params;
+
+#[derive(Debug, Template)]
+#[template(path = "consent.html")]
+struct ConsentPage<'a> {
+    client_name: &'a str,
+    client_uri: Option<&'a str>,
+    organization: &'a str,
+    api: Option<&'a str>,
+    permissions: &'a [String],
+    handle: &'a str,
+    token: &'a str,
+}
+
+pub(super) async fn show(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+    let params = Params::parse(request.query_string()).unwrap_or_default();
+    let handle = params.get("consent").unwrap_or_default();
+    let own = browser::of(&request, &app.config.issuer);
+    match consent::question(&app, &own, handle, app.now()).await {
+        Ok(question) => page(&question),
+        Err(error) => refusal(&error),
+    }
+}
+
+pub(super) async fn decide(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: String,
+) -> HttpResponse {
+    let params = token::form(&request, &body).unwrap_or_default();
+    if !browser::posts_from_our_page(&request, &app.config.issuer) {
+        return refusal(&ConsentError::OtherBrowser);
+    }
+    let decision = match params.get("decision") {
+        Some("allow") => Decision::Allow,
+        Some("deny") => Decision::Deny,
+        Some(_) | None => return refusal(&ConsentError::Expired),
+    };
+    let form = (params.get("consent").unwrap_or_default(), params.get("token").unwrap_or_default());
+    let own = browser::of(&request, &app.config.issuer);
+    match consent::decide(&app, &own, form, decision, app.now()).await {
+        Ok(answer) => reply::answer(&answer),
+        Err(error) => refusal(&error),
+    }
+}
+
+/// The form ends in a redirect to the client, which its policy must allow (RULES 30).
+fn page(question: &ConsentQuestion) -> HttpResponse {
+    let page = ConsentPage {
+        client_name: &question.client_name,
+        client_uri: question.client_uri.as_deref(),
+        organization: &question.organization,
+        api: question.api.as_deref(),
+        permissions: &question.permissions,
+        handle: &question.handle,
+        token: &question.form_token,
+    };
+    let target = Url::parse(&question.redirect_uri).map(|url| pages::source_of(&url));
+    let sources = format!("https: {}", target.unwrap_or_default());
+    pages::page_with_form_to(StatusCode::OK, &page, sources.trim_end())
+}
+
+fn refusal(error: &ConsentError) -> HttpResponse {
+    let (status, code, title, text) = match error {
+        ConsentError::Barred(code) => (
+            StatusCode::FORBIDDEN,
+            *code,
+            "This sign-in is not allowed any more",
+            "Something was switched off while you decided. Ask your IT team.",
+        ),
+        ConsentError::Expired => (
+            StatusCode::BAD_REQUEST,
+            "consent_expired",
+            "This question is not open any more",
+            "It was answered before, or too long ago. Start again from the app.",
+        ),
+        ConsentError::OtherBrowser => (
+            StatusCode::BAD_REQUEST,
+            "consent_other_browser",
+            "We could not tell that this form is yours",
+            "It came from another page or another browser. Start again from the app.",
+        ),
+        ConsentError::Trouble(trouble) => return reply::trouble_page(trouble),
+    };
+    tracing::info!(rejection.code = code, "consent");
+    let page = pages::ErrorPage { title, text, code, reference: "", link: None };
+    pages::page(status, &page)
+}

@@ -1,0 +1,46 @@
+//! The routes of the authorization server: thin, each hands over to `oauth` or `login`.
+
+mod authorize;
+mod consent;
+mod cors;
+mod discovery;
+mod reply;
+mod token;
+mod userinfo;
+
+use actix_web::web::{self, ServiceConfig};
+
+pub use reply::{answer, login_error, trouble_page};
+
+/// A body of `/authorize` is not longer than a query may be.
+const AUTHORIZE_BYTES: usize = 8 * 1024;
+
+/// Routes of DESIGN §3.3 that are the authorization server's.
+pub fn routes(routes: &mut ServiceConfig) {
+    routes
+        .service(
+            web::resource("/authorize")
+                .app_data(web::PayloadConfig::new(AUTHORIZE_BYTES))
+                .route(web::get().to(authorize::by_query))
+                .route(web::post().to(authorize::by_form)),
+        )
+        .service(
+            web::resource("/consent")
+                .route(web::get().to(consent::show))
+                .route(web::post().to(consent::decide)),
+        )
+        .service(
+            web::resource("/oauth/token")
+                .route(web::post().to(token::token))
+                .route(web::method(actix_web::http::Method::OPTIONS).to(cors::preflight)),
+        )
+        .service(
+            web::resource("/userinfo")
+                .route(web::get().to(userinfo::by_header))
+                .route(web::post().to(userinfo::by_header_or_form))
+                .route(web::method(actix_web::http::Method::OPTIONS).to(cors::preflight)),
+        )
+        .route(discovery::OPENID_PATH, web::get().to(discovery::discovery))
+        .route(discovery::OAUTH_PATH, web::get().to(discovery::discovery))
+        .route(discovery::JWKS_PATH, web::get().to(discovery::jwks));
+}

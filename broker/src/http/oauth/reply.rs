@@ -1,0 +1,51 @@
+//! What the authorization server's answers look like in HTTP.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use url::Url;
+
+use crate::app::App;
+use crate::http::login::answer::{error_page, see_other};
+use crate::http::pages;
+use crate::login::LoginError;
+use crate::oauth::answer::{Answer, error_answer};
+use crate::oauth::error::Trouble;
+
+/// An answer to the client: 303, so that a form is not posted on (RFC 9700 §4.12), or a form that posts itself.
+pub fn answer(answer: &Answer) -> HttpResponse {
+    match answer {
+        Answer::Redirect { url } => see_other(url),
+        Answer::FormPost { action, fields } => match Url::parse(action) {
+            Ok(action) => pages::auto_submit("Going back to the app", &action, fields),
+            Err(_) => trouble_page(&Trouble::Broken("a redirect URI is not a URL".to_owned())),
+        },
+    }
+}
+
+/// How a login that does not succeed is answered: our page, or an error for the client.
+pub async fn login_error(app: &App, error: &LoginError) -> HttpResponse {
+    match error {
+        LoginError::Page(page) => error_page(app, page).await,
+        LoginError::ToClient(told) => {
+            let issuer = app.config.issuer.as_str();
+            answer(&error_answer(&told.request, issuer, told.error, told.description))
+        }
+    }
+}
+
+/// 503, or 500 for what only we can mend; the log says what.
+pub fn trouble_page(trouble: &Trouble) -> HttpResponse {
+    tracing::error!(error = %trouble, "a page could not be served");
+    let (status, code) = match trouble {
+        Trouble::Away(_) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
+        Trouble::Broken(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
+    };
+    let page = pages::ErrorPage {
+        title: "Sign-in is not available right now",
+        text: "This is on our side, and nothing was lost. Try again in a minute.",
+        code,
+        reference: "",
+        link: None,
+    };
+    pages::page(status, &page)
+}

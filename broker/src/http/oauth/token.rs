@@ -1,0 +1,83 @@
+//! `POST /oauth/token`.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+
+use super::cors;
+use crate::app::App;
+use crate::http::error;
+use crate::oauth::client_authentication::registered;
+use crate::oauth::error::Trouble;
+use crate::oauth::params::Params;
+use crate::oauth::token::{self, Authorization, ErrorCode, TokenError, TokenRequest};
+
+pub(super) async fn token(app: web::Data<App>, request: HttpRequest, body: String) -> HttpResponse {
+    let params = match form(&request, &body) {
+        Ok(params) => params,
+        Err(text) => return error::oauth(StatusCode::BAD_REQUEST, "invalid_request", Some(text)),
+    };
+    let mut response = match serve(&app, &request, &params).await {
+        Ok(tokens) => tokens,
+        Err(error) => refusal(&error),
+    };
+    let client = match params.get("client_id") {
+        Some(id) if request.headers().contains_key(header::ORIGIN) => {
+            registered(&app.catalog, id).await.ok().flatten()
+        }
+        Some(_) | None => None,
+    };
+    cors::allow(&request, client.as_deref(), &mut response);
+    response
+}
+
+async fn serve(
+    app: &App,
+    request: &HttpRequest,
+    params: &Params,
+) -> Result<HttpResponse, TokenError> {
+    // a header that is not text is no absent one
+    let header = request.headers().get(header::AUTHORIZATION);
+    let authorization = header.map(|header| Authorization(header.to_str().unwrap_or_default()));
+    let tokens = token::token(app, TokenRequest { authorization, params }, app.now()).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::PRAGMA, "no-cache"))
+        .json(tokens))
+}
+
+/// The parameters of a form body, and of nothing else: a secret in the query is no secret (RFC 6749 §2.3.1).
+pub(super) fn form(request: &HttpRequest, body: &str) -> Result<Params, &'static str> {
+    if !request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err("The body is application/x-www-form-urlencoded.");
+    }
+    Params::parse(body)
+        .map_err(|_| "The body is not form-urlencoded UTF-8, or has too many parameters.")
+}
+
+/// RFC 6749 §5.2: 400, and 401 with a challenge for `invalid_client`.
+fn refusal(error: &TokenError) -> HttpResponse {
+    match error {
+        TokenError::Refused { code: ErrorCode::InvalidClient, description } => {
+            let mut response =
+                error::oauth(StatusCode::UNAUTHORIZED, "invalid_client", Some(description));
+            let challenge = header::HeaderValue::from_static(r#"Basic realm="homerealm""#);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            response
+        }
+        TokenError::Refused { code, description } => {
+            error::oauth(StatusCode::BAD_REQUEST, code.as_str(), Some(description))
+        }
+        TokenError::TooMany(too_many) => too_many.response("/oauth/token"),
+        TokenError::Trouble(trouble) => self::trouble(trouble),
+    }
+}
+
+/// 503, or 500 for what only we can mend; the log says what.
+pub(super) fn trouble(trouble: &Trouble) -> HttpResponse {
+    let (status, error) = match trouble {
+        Trouble::Away(_) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
+        Trouble::Broken(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
+    };
+    tracing::error!(error = %trouble, "an OAuth request could not be served");
+    error::oauth(status, error, None)
+}

@@ -1,0 +1,154 @@
+//! Authorization codes and the families that begin with them (RULES 26).
+
+use std::fmt;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use homerealm_certs::Random;
+use serde::{Deserialize, Serialize};
+
+use super::pkce::CodeChallenge;
+use super::token_issuer::LONGEST_LIFETIME;
+use crate::catalog::{Name, Organization};
+use crate::ids;
+use crate::sessions::StoreError;
+use crate::sessions::record::{Record, Records, Stored};
+
+/// What a user's login gives a client: stored under the code's SHA-256 until it is redeemed, then as a tombstone.
+#[derive(Clone, Deserialize, Serialize)]
+pub struct AuthorizationGrant {
+    /// Names everything that is issued from this code; from its creation on, so that it can be revoked at any time.
+    pub family: String,
+    /// Whether it was redeemed.
+    pub used: bool,
+    /// Whose code it is.
+    pub client_id: String,
+    /// Must be repeated at redemption (RFC 6749 §4.1.3).
+    pub redirect_uri: String,
+    /// Answered by the verifier (RFC 7636 §4.6).
+    pub code_challenge: CodeChallenge,
+    /// Granted.
+    pub scopes: Vec<String>,
+    /// The API; `None` is a token for `/userinfo` only.
+    pub audience: Option<String>,
+    /// For the ID token.
+    pub nonce: Option<String>,
+    /// Who signed in, and how.
+    pub login: Login,
+}
+
+/// What a login established, as far as tokens tell it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Login {
+    /// Local subject.
+    pub user_id: String,
+    /// The connection that they came by.
+    pub connection: Name,
+    /// The organization that they signed in to.
+    pub organization: Option<LoginOrganization>,
+    /// When the user authenticated, if that is known.
+    pub auth_time: Option<DateTime<Utc>>,
+    /// Authentication context, if the connection's table has it.
+    pub acr: Option<String>,
+    /// Authentication methods, likewise.
+    pub amr: Vec<String>,
+}
+
+/// An organization as tokens name it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct LoginOrganization {
+    /// `org_…`.
+    pub id: String,
+    /// Its immutable name.
+    pub name: Name,
+}
+
+/// Written when a family is revoked; its absence means that it lives.
+#[derive(Debug, Deserialize, Serialize)]
+struct RevokedFamily {
+    at: DateTime<Utc>,
+}
+
+impl Record for AuthorizationGrant {
+    const KIND: &'static str = "code";
+    /// RFC 6749 §4.1.2 asks for ten minutes at most; a client redeems at once.
+    const LIFETIME: TimeDelta = TimeDelta::seconds(60);
+}
+
+impl Record for RevokedFamily {
+    const KIND: &'static str = "family";
+    /// Outlives every token of the family.
+    const LIFETIME: TimeDelta = TimeDelta::seconds(LONGEST_LIFETIME.num_seconds() + 60);
+}
+
+impl From<&Organization> for LoginOrganization {
+    fn from(organization: &Organization) -> Self {
+        Self { id: organization.id.clone(), name: organization.name.clone() }
+    }
+}
+
+/// A fresh family's name.
+pub fn new_family(random: &dyn Random) -> String {
+    ids::id("fam", random)
+}
+
+/// Stores a grant and gives out its code, 256 random bits.
+///
+/// # Errors
+/// [`StoreError`]; no code exists then.
+pub async fn issue(
+    records: &Records,
+    grant: &AuthorizationGrant,
+    random: &dyn Random,
+    now: DateTime<Utc>,
+) -> Result<String, StoreError> {
+    let code = ids::secret(random);
+    records.put(&code, grant, now).await?;
+    Ok(code)
+}
+
+/// Marks a grant as used: of many who try one gets `true`. The tombstone stays as long as a token of the family may live.
+///
+/// # Errors
+/// [`StoreError`]; nothing may be issued then.
+pub async fn redeem(
+    records: &Records,
+    code: &str,
+    read: &Stored<AuthorizationGrant>,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let used = AuthorizationGrant { used: true, ..read.record.clone() };
+    records.swap(code, read, &used, now + RevokedFamily::LIFETIME, now).await
+}
+
+/// Revokes a family, whether anything of it is written yet or not.
+///
+/// # Errors
+/// [`StoreError`] where the store did not confirm it.
+pub async fn revoke(records: &Records, family: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+    records.put(family, &RevokedFamily { at: now }, now).await
+}
+
+/// Whether a family was revoked.
+///
+/// # Errors
+/// [`StoreError`]; then nobody knows, and the token is not taken.
+pub async fn is_revoked(
+    records: &Records,
+    family: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    Ok(records.get::<RevokedFamily>(family, now).await?.is_some())
+}
+
+/// Shows whose and for what, not who.
+impl fmt::Debug for AuthorizationGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationGrant")
+            .field("family", &self.family)
+            .field("used", &self.used)
+            .field("client_id", &self.client_id)
+            .field("scopes", &self.scopes)
+            .field("audience", &self.audience)
+            .finish_non_exhaustive()
+    }
+}

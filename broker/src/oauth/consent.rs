@@ -1,0 +1,288 @@
+//! Consent: a third-party client gets a code only after its user has seen what for, and said yes.
+//!
+//! The question waits as a record of its own, bound to the browser's login cookie, and is answered once. What was allowed is
+//! remembered for the user, the client and the scopes, so that only more is asked for again.
+
+use std::fmt;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq as _;
+
+use super::answer::{Answer, WayBack, issue_code};
+use super::client_authentication::{is_enabled, registered};
+use super::code::Login;
+use super::error::Trouble;
+use super::{origins, scope, target};
+use crate::app::App;
+use crate::catalog::{Client, Connection, Organization, User};
+use crate::ids;
+use crate::login::transaction::Browser;
+use crate::login::{AuthorizationRequest, Prompt};
+use crate::sessions::record::{Record, Stored};
+
+/// Whether the user has to be asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Need {
+    /// They would have to be, and `prompt=none` forbids it (OIDC Core §3.1.2.6).
+    Forbidden,
+    /// First-party, or allowed before.
+    No,
+    /// Yes.
+    Yes,
+}
+
+/// What the user decided.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Decision {
+    /// Yes, and remember it.
+    Allow,
+    /// No: the client gets `access_denied`.
+    Deny,
+}
+
+/// Why a consent page cannot be shown or answered. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsentError {
+    /// Client, user, connection or organization was disabled in between: 403.
+    #[error("barred in the meantime: {0}")]
+    Barred(&'static str),
+    /// Unknown, answered before, or longer ago than it waits.
+    #[error("no such question, or it was answered or has expired")]
+    Expired,
+    /// The cookie is missing or another browser's, or the form is not ours.
+    #[error("the question belongs to another browser")]
+    OtherBrowser,
+    /// Ours to mend.
+    #[error(transparent)]
+    Trouble(#[from] Trouble),
+}
+
+/// What the page says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ConsentQuestion {
+    /// Finds the question again; a hidden field.
+    pub handle: String,
+    /// Binds the form to the browser; a hidden field.
+    pub form_token: String,
+    /// The app.
+    pub client_name: String,
+    /// Its home page.
+    pub client_uri: Option<String>,
+    /// Whose app it is.
+    pub organization: String,
+    /// The API that it wants to use, if any.
+    pub api: Option<String>,
+    /// What it may do there or see, in plain words.
+    pub permissions: Vec<String>,
+    /// Where the answer goes; for the page's form-action.
+    pub redirect_uri: String,
+}
+
+/// A question that waits for its answer.
+#[derive(Clone, Deserialize, Serialize)]
+struct PendingConsent {
+    request: AuthorizationRequest,
+    login: Login,
+    /// What only this browser can send.
+    form_token: String,
+}
+
+impl Record for PendingConsent {
+    const KIND: &'static str = "consent";
+    const LIFETIME: TimeDelta = TimeDelta::minutes(10);
+}
+
+/// Whether this client needs the user's word for this.
+///
+/// # Errors
+/// [`Trouble`].
+pub async fn needed(
+    app: &App,
+    request: &AuthorizationRequest,
+    login: &Login,
+) -> Result<Need, Trouble> {
+    let client = registered(&app.catalog, &request.client_id).await?;
+    if client.is_some_and(|client| !client.is_third_party()) {
+        return Ok(Need::No);
+    }
+    let allowed = app.catalog.consent(&login.user_id, &request.client_id).await?;
+    let remembered = names(request).iter().all(|name| allowed.contains(name));
+    if remembered && !request.prompt.contains(&Prompt::Consent) {
+        return Ok(Need::No);
+    }
+    Ok(if request.is_silent() { Need::Forbidden } else { Need::Yes })
+}
+
+/// Remembers the question and sends the browser to the page.
+///
+/// # Errors
+/// [`Trouble`].
+pub async fn ask(
+    app: &App,
+    browser: &Browser,
+    request: AuthorizationRequest,
+    login: Login,
+    now: DateTime<Utc>,
+) -> Result<Answer, Trouble> {
+    let handle = ids::secret(app.random.as_ref());
+    let form_token = browser.form_token(&handle);
+    // a login is completed with the cookie only
+    let form_token =
+        form_token.ok_or_else(|| Trouble::Broken("a login without cookie".to_owned()))?;
+    app.records.put(&handle, &PendingConsent { request, login, form_token }, now).await?;
+    Ok(Answer::Redirect {
+        url: app.config.issuer.url(&format!("/consent?consent={handle}")).into(),
+    })
+}
+
+/// What to show to the browser that was asked.
+///
+/// # Errors
+/// [`ConsentError`].
+pub async fn question(
+    app: &App,
+    browser: &Browser,
+    handle: &str,
+    now: DateTime<Utc>,
+) -> Result<ConsentQuestion, ConsentError> {
+    let pending = find(app, browser, handle, now).await?.record;
+    let client = still_allowed(app, &pending).await?;
+    let request = &pending.request;
+    let api = match &request.audience {
+        None => None,
+        Some(audience) => {
+            target::by_identifier(&app.catalog, audience).await.map_err(Trouble::from)?
+        }
+    };
+    let described = |value: &String| {
+        let known = api.as_ref().and_then(|api| api.scopes.iter().find(|s| s.value == *value));
+        known.and_then(|s| s.description.clone()).unwrap_or_else(|| plain_words(value))
+    };
+    Ok(ConsentQuestion {
+        handle: handle.to_owned(),
+        form_token: pending.form_token.clone(),
+        organization: organization_name(app, &client).await?,
+        client_name: client.client_name.clone(),
+        client_uri: origins::home_page(&client).map(str::to_owned),
+        permissions: request.scopes.iter().map(described).collect(),
+        api: api.as_ref().map(|api| api.name.clone()),
+        redirect_uri: request.redirect_uri.clone(),
+    })
+}
+
+/// Takes the answer, once.
+///
+/// # Errors
+/// [`ConsentError`].
+pub async fn decide(
+    app: &App,
+    browser: &Browser,
+    (handle, form_token): (&str, &str),
+    decision: Decision,
+    now: DateTime<Utc>,
+) -> Result<Answer, ConsentError> {
+    let found = find(app, browser, handle, now).await?;
+    if !browser.made_form(handle, form_token) {
+        return Err(ConsentError::OtherBrowser);
+    }
+    still_allowed(app, &found.record).await?;
+    let taken = app.records.take::<PendingConsent>(handle, now).await.map_err(Trouble::from)?;
+    let PendingConsent { request, login, .. } = taken.ok_or(ConsentError::Expired)?;
+    if decision == Decision::Deny {
+        let way_back = WayBack::of(&request, app.config.issuer.as_str());
+        return Ok(way_back.error("access_denied", "The user did not allow it."));
+    }
+    let allowed = names(&request);
+    let remembered = app.catalog.remember_consent(&login.user_id, &request.client_id, &allowed);
+    remembered.await.map_err(Trouble::from)?;
+    Ok(issue_code(app, &request, login, now).await?)
+}
+
+async fn find(
+    app: &App,
+    browser: &Browser,
+    handle: &str,
+    now: DateTime<Utc>,
+) -> Result<Stored<PendingConsent>, ConsentError> {
+    let found = app.records.get::<PendingConsent>(handle, now).await.map_err(Trouble::from)?;
+    let found = found.ok_or(ConsentError::Expired)?;
+    let own = browser.form_token(handle).ok_or(ConsentError::OtherBrowser)?;
+    if bool::from(own.as_bytes().ct_eq(found.record.form_token.as_bytes())) {
+        Ok(found)
+    } else {
+        Err(ConsentError::OtherBrowser)
+    }
+}
+
+/// The end of this login is here: what was disabled since it was completed bars it (DESIGN §5, invariant 2).
+async fn still_allowed(app: &App, pending: &PendingConsent) -> Result<Client, ConsentError> {
+    let client =
+        registered(&app.catalog, &pending.request.client_id).await.map_err(Trouble::from)?;
+    let client = client.ok_or(ConsentError::Barred("client_disabled"))?;
+    if !is_enabled(&app.catalog, &client).await.map_err(Trouble::from)? {
+        return Err(ConsentError::Barred("client_disabled"));
+    }
+    match login_is_barred(app, &pending.login).await? {
+        Some(code) => Err(ConsentError::Barred(code)),
+        None => Ok(client.as_ref().clone()),
+    }
+}
+
+/// Why a login counts no longer: its user, connection or organization is gone or disabled (THREATS X7).
+///
+/// # Errors
+/// [`Trouble`].
+pub(super) async fn login_is_barred(
+    app: &App,
+    login: &Login,
+) -> Result<Option<&'static str>, Trouble> {
+    if app.catalog.get::<User>(&login.user_id).await?.is_none_or(|user| user.blocked) {
+        return Ok(Some("user_blocked"));
+    }
+    let connection = app.catalog.get::<Connection>(login.connection.as_str()).await?;
+    if connection.is_none_or(|connection| !connection.enabled) {
+        return Ok(Some("connection_disabled"));
+    }
+    let Some(organization) = &login.organization else { return Ok(None) };
+    let organization = app.catalog.get::<Organization>(&organization.id).await?;
+    Ok(organization
+        .is_none_or(|organization| !organization.enabled)
+        .then_some("organization_disabled"))
+}
+
+async fn organization_name(app: &App, client: &Client) -> Result<String, Trouble> {
+    let Some(name) = client.organization() else { return Ok(String::new()) };
+    let organization = app.catalog.get::<Organization>(name.as_str()).await?;
+    Ok(organization.map_or_else(|| name.to_string(), |o| o.display_name.clone()))
+}
+
+/// How consent is remembered: an API's scope with the API in front, for the same word means something else elsewhere. A
+/// space stands in neither.
+fn names(request: &AuthorizationRequest) -> Vec<String> {
+    let name = |scope: &String| match &request.audience {
+        Some(audience) if !scope::OIDC_SCOPES.contains(&scope.as_str()) => {
+            format!("{audience} {scope}")
+        }
+        Some(_) | None => scope.clone(),
+    };
+    let access = request.audience.iter().map(|audience| format!("{audience} "));
+    request.scopes.iter().map(name).chain(access).collect()
+}
+
+fn plain_words(scope: &str) -> String {
+    match scope {
+        scope::OPENID => "Know who you are when you come back",
+        "profile" => "See your name, picture, groups and roles",
+        "email" => "See your e-mail address",
+        "phone" => "See your phone number",
+        other => other,
+    }
+    .to_owned()
+}
+
+impl fmt::Debug for PendingConsent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PendingConsent({:?})", self.request)
+    }
+}

@@ -1,0 +1,122 @@
+//! The authorization code grant (RFC 6749 §4.1.3, RFC 7636 §4.6; RULES 26).
+
+use chrono::{DateTime, Utc};
+
+use super::{ErrorCode, Granted, GrantedUser, TokenError, refuse};
+use crate::app::App;
+use crate::catalog::User;
+use crate::oauth::client_authentication::AuthenticatedClient;
+use crate::oauth::code::{self, AuthorizationGrant};
+use crate::oauth::consent::login_is_barred;
+use crate::oauth::error::Trouble;
+use crate::oauth::params::Params;
+use crate::oauth::target::{self, Target};
+
+/// Redeems a code. Everything is checked first, so that a wrong request leaves the code unspent; what can fail for reasons
+/// of ours is read first too. Then the code is spent, once, before anything is minted.
+pub(super) async fn take(
+    app: &App,
+    client: &AuthenticatedClient,
+    params: &Params,
+    now: DateTime<Utc>,
+) -> Result<Granted, TokenError> {
+    let required = |name| params.get(name).map_or_else(|| missing(name), Ok);
+    let code = required("code")?;
+    let redirect_uri = required("redirect_uri")?;
+    let verifier = required("code_verifier")?;
+
+    let found = app.records.get::<AuthorizationGrant>(code, now).await.map_err(Trouble::from)?;
+    let Some(found) = found else { return invalid_grant() };
+    let grant = &found.record;
+    belongs_to(grant, client, redirect_uri)?;
+    if !grant.code_challenge.is_answered_by(verifier) {
+        return invalid_grant();
+    }
+    is_for_the_same_api(grant, params)?;
+    if grant.used {
+        return replayed(app, grant, now).await;
+    }
+    if !client.is_confidential() {
+        super::count(app, client, now)?;
+    }
+    let granted = granted(app, grant).await?;
+    if !code::redeem(&app.records, code, &found, now).await.map_err(Trouble::from)? {
+        return replayed(app, grant, now).await;
+    }
+    Ok(granted)
+}
+
+/// RFC 6749 §4.1.3.
+fn belongs_to(
+    grant: &AuthorizationGrant,
+    client: &AuthenticatedClient,
+    redirect_uri: &str,
+) -> Result<(), TokenError> {
+    if grant.client_id == client.client().client_id && grant.redirect_uri == redirect_uri {
+        Ok(())
+    } else {
+        invalid_grant()
+    }
+}
+
+/// RFC 8707 §2.2: an API named here must be the one that the code is for.
+fn is_for_the_same_api(grant: &AuthorizationGrant, params: &Params) -> Result<(), TokenError> {
+    match target::named(params)? {
+        Some(named) if grant.audience.as_deref() != Some(named) => {
+            refuse(ErrorCode::InvalidTarget, "The code is for another API.")
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What the code gives, if its user, connection, organization and API are still there and enabled.
+async fn granted(app: &App, grant: &AuthorizationGrant) -> Result<Granted, TokenError> {
+    if login_is_barred(app, &grant.login).await?.is_some() {
+        return invalid_grant();
+    }
+    let user = app.catalog.get::<User>(&grant.login.user_id).await.map_err(Trouble::from)?;
+    let Some(user) = user else { return invalid_grant() };
+    let api = match &grant.audience {
+        None => None,
+        Some(audience) => {
+            let api = target::by_identifier(&app.catalog, audience).await.map_err(Trouble::from)?;
+            Some(api.map_or_else(invalid_grant, Ok)?)
+        }
+    };
+    Ok(Granted {
+        target: Target { api, scopes: grant.scopes.clone() },
+        user: Some(GrantedUser {
+            login: grant.login.clone(),
+            family: grant.family.clone(),
+            nonce: grant.nonce.clone(),
+            claims: user.claims.clone(),
+        }),
+    })
+}
+
+/// RFC 6749 §10.5: somebody has the code who should not, so nothing that it bought is good any more.
+async fn replayed<T>(
+    app: &App,
+    grant: &AuthorizationGrant,
+    now: DateTime<Utc>,
+) -> Result<T, TokenError> {
+    code::revoke(&app.records, &grant.family, now).await.map_err(Trouble::from)?;
+    tracing::warn!(
+        client.id = grant.client_id,
+        family = grant.family,
+        "an authorization code was used again"
+    );
+    invalid_grant()
+}
+
+fn missing<T>(name: &str) -> Result<T, TokenError> {
+    refuse(ErrorCode::InvalidRequest, &format!("{name} is missing."))
+}
+
+/// One text for all: a stolen code says nothing about itself.
+fn invalid_grant<T>() -> Result<T, TokenError> {
+    refuse(
+        ErrorCode::InvalidGrant,
+        "The code is unknown, spent or expired, or not for this client, redirect_uri and code_verifier.",
+    )
+}

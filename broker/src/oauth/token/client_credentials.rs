@@ -1,0 +1,28 @@
+//! The client credentials grant (RFC 6749 §4.4): a client as itself.
+
+use super::{ErrorCode, Granted, TokenError, refuse};
+use crate::app::App;
+use crate::catalog::SubjectType;
+use crate::oauth::client_authentication::AuthenticatedClient;
+use crate::oauth::params::Params;
+use crate::oauth::scope::{AskedScopes, InvalidScope};
+use crate::oauth::target;
+
+/// What the client may have for itself. There is no user, so OIDC scopes are refused.
+pub(super) async fn check(
+    app: &App,
+    client: &AuthenticatedClient,
+    params: &Params,
+) -> Result<Granted, TokenError> {
+    if !client.is_confidential() {
+        return refuse(ErrorCode::UnauthorizedClient, "A public client cannot act as itself.");
+    }
+    let asked = AskedScopes::parse(params.get("scope"));
+    let asked = asked.or_else(|e: InvalidScope| refuse(ErrorCode::InvalidScope, &e.to_string()))?;
+    if !asked.oidc.is_empty() {
+        return refuse(ErrorCode::InvalidScope, "openid is for users.");
+    }
+    let id = &client.client().client_id;
+    let target = target::choose(&app.catalog, id, SubjectType::Client, params, asked).await?;
+    Ok(Granted { target, user: None })
+}

@@ -1,0 +1,251 @@
+//! `/oauth/token`: the phases that every grant shares. A grant's own file takes and checks its grant; it cannot forget the
+//! rest.
+
+mod authorization_code;
+mod client_credentials;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::claims::UserClaims;
+use super::client_authentication::{AuthenticatedClient, ClientAuthError, authenticate};
+use super::code::Login;
+use super::error::Trouble;
+use super::params::Params;
+use super::scope;
+use super::target::{Target, TargetError};
+use super::token_issuer::{AccessGrant, IdTokenGrant, Subject, TokenIssuer};
+use crate::app::App;
+use crate::catalog::{GrantType, NormalizedClaims};
+
+/// A token request.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenRequest<'a> {
+    /// The `Authorization` header, if one came.
+    pub authorization: Option<Authorization<'a>>,
+    /// The body.
+    pub params: &'a Params,
+}
+
+/// An `Authorization` header; its `Debug` shows nothing of it.
+#[derive(Clone, Copy)]
+pub struct Authorization<'a>(pub &'a str);
+
+/// RFC 6749 §5.1. `scope` and `expires_in` are always there.
+#[derive(Serialize)]
+pub struct TokenResponse {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: i64,
+    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+}
+
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The client's fault, or its user's.
+    #[error("{}: {description}", code.as_str())]
+    Refused {
+        /// RFC 6749 §5.2.
+        code: ErrorCode,
+        /// For the client's developers.
+        description: String,
+    },
+    /// More than this client may ask for in a minute.
+    #[error("too many requests of this client")]
+    TooMany(crate::http::limits::TooMany),
+    /// Ours to mend.
+    #[error(transparent)]
+    Trouble(#[from] Trouble),
+}
+
+/// RFC 6749 §5.2 and RFC 8707 §2; `access_denied` where the operator gave the client no grant for the API (DESIGN §3.4).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(missing_docs, reason = "the names of the specifications")]
+pub enum ErrorCode {
+    AccessDenied,
+    InvalidClient,
+    InvalidGrant,
+    InvalidRequest,
+    InvalidScope,
+    InvalidTarget,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+}
+
+/// What a grant's own file found, to be minted.
+struct Granted {
+    target: Target,
+    user: Option<GrantedUser>,
+}
+
+/// The user behind a grant.
+struct GrantedUser {
+    login: Login,
+    family: String,
+    nonce: Option<String>,
+    claims: NormalizedClaims,
+}
+
+/// Serves a token request: authenticate the client, take the grant, mint.
+///
+/// # Errors
+/// [`TokenError`].
+pub async fn token(
+    app: &App,
+    request: TokenRequest<'_>,
+    now: DateTime<Utc>,
+) -> Result<TokenResponse, TokenError> {
+    let params = request.params;
+    if params.has_repeated() {
+        return refuse(ErrorCode::InvalidRequest, "A parameter came more than once.");
+    }
+    let grant_type = grant_type(params)?;
+    let header = request.authorization.map(|header| header.0);
+    let client = authenticate(&app.catalog, header, params).await?;
+    // anybody can name a public client: it counts once its code is proven
+    if client.is_confidential() {
+        count(app, &client, now)?;
+    }
+    if !client.client().grant_types.contains(&grant_type) {
+        return refuse(
+            ErrorCode::UnauthorizedClient,
+            "The client is not registered for this grant.",
+        );
+    }
+    let granted = match grant_type {
+        GrantType::AuthorizationCode => authorization_code::take(app, &client, params, now).await?,
+        GrantType::ClientCredentials => client_credentials::check(app, &client, params).await?,
+        GrantType::RefreshToken => return unsupported(),
+    };
+    Ok(mint(app, &client, granted, now).await?)
+}
+
+/// Counts a request of a client that has shown who it is (RULES 38), before anything is spent.
+fn count(app: &App, client: &AuthenticatedClient, now: DateTime<Utc>) -> Result<(), TokenError> {
+    app.limits.client(&client.client().client_id, now).map_err(TokenError::TooMany)
+}
+
+/// Grants that are served; a known one that is not served yet is refused like an unknown one.
+fn grant_type(params: &Params) -> Result<GrantType, TokenError> {
+    match params.get("grant_type") {
+        None => refuse(ErrorCode::InvalidRequest, "grant_type is missing."),
+        Some("authorization_code") => Ok(GrantType::AuthorizationCode),
+        Some("client_credentials") => Ok(GrantType::ClientCredentials),
+        Some(_) => unsupported(),
+    }
+}
+
+async fn mint(
+    app: &App,
+    client: &AuthenticatedClient,
+    granted: Granted,
+    now: DateTime<Utc>,
+) -> Result<TokenResponse, Trouble> {
+    let client = client.client();
+    let issuer = TokenIssuer {
+        issuer: app.config.issuer.as_str(),
+        keys: app.keys.current(),
+        random: app.random.as_ref(),
+        now,
+    };
+    let Granted { target, user } = granted;
+    let subject = user
+        .as_ref()
+        .map_or(Subject::Client, |user| Subject::User { login: &user.login, family: &user.family });
+    let access = AccessGrant {
+        client_id: &client.client_id,
+        api: target.api.as_deref(),
+        scopes: &target.scopes,
+        subject,
+    };
+    let access = issuer.access_token(&access).await?;
+    let id_token = match user.filter(|_| target.scopes.iter().any(|s| s == scope::OPENID)) {
+        None => None,
+        Some(user) => Some(
+            issuer
+                .id_token(IdTokenGrant {
+                    client_id: &client.client_id,
+                    algorithm: client.id_token_signed_response_alg,
+                    login: &user.login,
+                    nonce: user.nonce.as_deref(),
+                    access_token: &access.token,
+                    claims: UserClaims::of(&user.claims, &target.scopes),
+                })
+                .await?,
+        ),
+    };
+    Ok(TokenResponse {
+        access_token: access.token,
+        token_type: "Bearer",
+        expires_in: access.expires_in,
+        scope: target.scopes.join(" "),
+        id_token,
+    })
+}
+
+fn unsupported<T>() -> Result<T, TokenError> {
+    refuse(ErrorCode::UnsupportedGrantType, "This grant type is not served.")
+}
+
+fn refuse<T>(code: ErrorCode, description: &str) -> Result<T, TokenError> {
+    Err(TokenError::Refused { code, description: description.to_owned() })
+}
+
+impl ErrorCode {
+    /// As it stands in the answer.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "access_denied",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+        }
+    }
+}
+
+impl From<ClientAuthError> for TokenError {
+    fn from(error: ClientAuthError) -> Self {
+        let code = match error {
+            ClientAuthError::Trouble(trouble) => return Self::Trouble(trouble),
+            ClientAuthError::Refused => ErrorCode::InvalidClient,
+            ClientAuthError::TwoMethods => ErrorCode::InvalidRequest,
+        };
+        Self::Refused { code, description: error.to_string() }
+    }
+}
+
+impl From<TargetError> for TokenError {
+    fn from(error: TargetError) -> Self {
+        let code = match error {
+            TargetError::Trouble(trouble) => return Self::Trouble(trouble),
+            TargetError::NoGrant => ErrorCode::AccessDenied,
+            TargetError::Nothing | TargetError::UngrantedScope => ErrorCode::InvalidScope,
+            TargetError::SeveralApis | TargetError::UnknownApi => ErrorCode::InvalidTarget,
+        };
+        Self::Refused { code, description: error.to_string() }
+    }
+}
+
+impl fmt::Debug for Authorization<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authorization(…)")
+    }
+}
+
+/// Holds tokens.
+impl fmt::Debug for TokenResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenResponse({:?})", self.scope)
+    }
+}

@@ -1,0 +1,273 @@
+use futures_util::future::join_all;
+use serde_json::Value;
+
+use super::*;
+use crate::catalog::{Client, Connection, Organization, ResourceServer, User};
+use crate::oauth::code::{self, AuthorizationGrant};
+use crate::oauth::fixtures::{
+    API, Broker, CALLBACK, CHALLENGE, LOOPBACK, MACHINE, SECRET, SPA, VERIFIER, WEB, form, texts,
+};
+
+type Fields<'a> = Vec<(&'a str, &'a str)>;
+
+fn redemption(code: &str) -> Fields<'_> {
+    vec![
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", VERIFIER),
+    ]
+}
+
+fn with<'a>(mut fields: Fields<'a>, name: &'a str, value: Option<&'a str>) -> Fields<'a> {
+    fields.retain(|(known, _)| *known != name);
+    fields.extend(value.map(|value| (name, value)));
+    fields
+}
+
+fn basic(id: &str) -> String {
+    use base64::Engine as _;
+    let pair = format!("{id}:{SECRET}");
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+}
+
+/// The answer as JSON, or the error's code.
+async fn ask(
+    broker: &Broker,
+    client: Option<&str>,
+    fields: &Fields<'_>,
+) -> Result<Value, &'static str> {
+    let header = client.map(basic);
+    let params = Params::parse(&form(fields)).unwrap();
+    let authorization = header.as_deref().map(Authorization);
+    let request = TokenRequest { authorization, params: &params };
+    match token(broker.app(), request, broker.now()).await {
+        Ok(tokens) => Ok(serde_json::to_value(tokens).unwrap()),
+        Err(TokenError::Refused { code, .. }) => Err(code.as_str()),
+        Err(TokenError::TooMany(_)) => Err("too many"),
+        Err(TokenError::Trouble(_)) => Err("trouble"),
+    }
+}
+
+async fn web(broker: &Broker, fields: &Fields<'_>) -> Result<Value, &'static str> {
+    ask(broker, Some(WEB), fields).await
+}
+
+#[actix_web::test]
+async fn a_code_buys_tokens_once() {
+    let broker = Broker::start().await;
+    let grant = broker.grant().await;
+    let code = broker.code(&grant).await;
+
+    let tokens = web(&broker, &redemption(&code)).await.unwrap();
+
+    assert_eq!(tokens["token_type"], "Bearer");
+    assert_eq!(tokens["expires_in"], 900);
+    assert_eq!(tokens["scope"], "openid profile email read");
+    assert!(tokens["id_token"].is_string() && tokens["access_token"].is_string());
+    assert_eq!(tokens.get("refresh_token"), None);
+
+    // RULES 26: a replay revokes what the code bought
+    let revoked =
+        async || code::is_revoked(&broker.app().records, &grant.family, broker.now()).await;
+    assert!(!revoked().await.unwrap());
+    assert_eq!(web(&broker, &redemption(&code)).await, Err("invalid_grant"));
+    assert!(revoked().await.unwrap());
+}
+
+#[actix_web::test]
+async fn without_openid_there_is_no_id_token() {
+    let broker = Broker::start().await;
+    let grant = AuthorizationGrant { scopes: texts(&["read"]), ..broker.grant().await };
+
+    let tokens = web(&broker, &redemption(&broker.code(&grant).await)).await.unwrap();
+
+    assert_eq!(tokens.get("id_token"), None);
+    assert_eq!(tokens["scope"], "read");
+}
+
+#[actix_web::test]
+async fn of_fifty_redemptions_one_wins() {
+    let broker = Broker::start().await;
+    let grant = broker.grant().await;
+    let code = broker.code(&grant).await;
+    let fields = redemption(&code);
+
+    let outcomes = join_all((0..50).map(|_| web(&broker, &fields))).await;
+
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    assert!(outcomes.iter().all(|outcome| outcome.is_ok() || *outcome == Err("invalid_grant")));
+    assert!(code::is_revoked(&broker.app().records, &grant.family, broker.now()).await.unwrap());
+}
+
+/// RULES 26: checked first, then spent.
+#[actix_web::test]
+async fn a_wrong_request_leaves_the_code_unspent_and_its_family_alone() {
+    let broker = Broker::start().await;
+    let grant = broker.grant().await;
+    let code = broker.code(&grant).await;
+    let good = || redemption(&code);
+    let long = "a".repeat(129);
+
+    for (name, value, error) in [
+        ("code", None, "invalid_request"),
+        ("redirect_uri", None, "invalid_request"),
+        ("code_verifier", None, "invalid_request"),
+        ("code_verifier", Some(""), "invalid_request"),
+        ("code_verifier", Some(CHALLENGE), "invalid_grant"),
+        ("code_verifier", Some(&VERIFIER[1..]), "invalid_grant"),
+        ("code_verifier", Some(long.as_str()), "invalid_grant"),
+        ("redirect_uri", Some("https://app.example/cb/"), "invalid_grant"),
+        ("redirect_uri", Some(LOOPBACK), "invalid_grant"),
+        ("resource", Some("https://other.example"), "invalid_target"),
+        ("code", Some("nonsense"), "invalid_grant"),
+    ] {
+        assert_eq!(web(&broker, &with(good(), name, value)).await, Err(error), "{name}={value:?}");
+    }
+    // another client, which authenticates well
+    assert_eq!(ask(&broker, Some("app_other"), &good()).await, Err("invalid_grant"));
+    let spa = with(good(), "client_id", Some(SPA));
+    assert_eq!(ask(&broker, None, &spa).await, Err("invalid_grant"));
+
+    assert!(web(&broker, &with(good(), "resource", Some(API))).await.is_ok());
+    // nor does a replay without the verifier say or change anything
+    let wrong = with(good(), "code_verifier", Some(CHALLENGE));
+    assert_eq!(web(&broker, &wrong).await, Err("invalid_grant"));
+    assert!(!code::is_revoked(&broker.app().records, &grant.family, broker.now()).await.unwrap());
+}
+
+#[actix_web::test]
+async fn a_code_lives_for_sixty_seconds() {
+    let broker = Broker::start().await;
+    let (first, second) =
+        (broker.code(&broker.grant().await).await, broker.code(&broker.grant().await).await);
+
+    broker.clock.advance(59);
+    assert!(web(&broker, &redemption(&first)).await.is_ok());
+    broker.clock.advance(1);
+    assert_eq!(web(&broker, &redemption(&second)).await, Err("invalid_grant"));
+}
+
+#[actix_web::test]
+async fn the_tombstone_outlives_the_code() {
+    let broker = Broker::start().await;
+    let grant = broker.grant().await;
+    let code = broker.code(&grant).await;
+    web(&broker, &redemption(&code)).await.unwrap();
+
+    broker.clock.advance(3600);
+
+    assert_eq!(web(&broker, &redemption(&code)).await, Err("invalid_grant"));
+    assert!(code::is_revoked(&broker.app().records, &grant.family, broker.now()).await.unwrap());
+}
+
+/// THREATS X7: enabled is checked at the end too.
+#[actix_web::test]
+async fn what_was_disabled_in_between_buys_nothing() {
+    let broker = Broker::start().await;
+    let user = broker.user().await.id.clone();
+    let attempt =
+        async || web(&broker, &redemption(&broker.code(&broker.grant().await).await)).await;
+    assert!(attempt().await.is_ok());
+
+    broker.change::<User>(&user, |user| user.blocked = true).await;
+    assert_eq!(attempt().await, Err("invalid_grant"));
+    broker.change::<User>(&user, |user| user.blocked = false).await;
+
+    broker.change::<Connection>("acme-oidc", |connection| connection.enabled = false).await;
+    assert_eq!(attempt().await, Err("invalid_grant"));
+    broker.change::<Connection>("acme-oidc", |connection| connection.enabled = true).await;
+
+    broker.change::<Organization>("acme", |organization| organization.enabled = false).await;
+    assert_eq!(attempt().await, Err("invalid_grant"));
+    broker.change::<Organization>("acme", |organization| organization.enabled = true).await;
+
+    broker.change::<Client>(WEB, |client| client.enabled = false).await;
+    assert_eq!(attempt().await, Err("invalid_client"));
+    broker.change::<Client>(WEB, |client| client.enabled = true).await;
+    assert!(attempt().await.is_ok());
+}
+
+#[actix_web::test]
+async fn the_grant_type_is_one_that_is_served_and_registered() {
+    let broker = Broker::start().await;
+    let grant_type = |value| with(redemption("c"), "grant_type", value);
+
+    assert_eq!(web(&broker, &grant_type(None)).await, Err("invalid_request"));
+    for unknown in ["password", "implicit", "refresh_token", "Authorization_Code", "x"] {
+        assert_eq!(web(&broker, &grant_type(Some(unknown))).await, Err("unsupported_grant_type"));
+    }
+    let device = "urn:ietf:params:oauth:grant-type:device_code";
+    assert_eq!(web(&broker, &grant_type(Some(device))).await, Err("unsupported_grant_type"));
+
+    let machine = with(redemption("c"), "client_id", Some(MACHINE));
+    let machine = with(machine, "client_secret", Some(SECRET));
+    assert_eq!(ask(&broker, None, &machine).await, Err("unauthorized_client"));
+    let spa = with(vec![("grant_type", "client_credentials")], "client_id", Some(SPA));
+    assert_eq!(ask(&broker, None, &spa).await, Err("unauthorized_client"));
+}
+
+#[actix_web::test]
+async fn a_public_client_never_acts_as_itself() {
+    let broker = Broker::start().await;
+    broker.change::<Client>(SPA, |c| c.grant_types.push(GrantType::ClientCredentials)).await;
+
+    let spa = vec![("grant_type", "client_credentials"), ("client_id", SPA), ("audience", API)];
+    assert_eq!(ask(&broker, None, &spa).await, Err("unauthorized_client"));
+}
+
+#[actix_web::test]
+async fn a_repeated_parameter_is_refused() {
+    let broker = Broker::start().await;
+    let code = broker.code(&broker.grant().await).await;
+    let mut fields = redemption(&code);
+    fields.push(("code_verifier", VERIFIER));
+
+    assert_eq!(web(&broker, &fields).await, Err("invalid_request"));
+}
+
+#[actix_web::test]
+async fn client_credentials_follow_the_clients_own_grant() {
+    let broker = Broker::start().await;
+    let machine = |more: &[(&'static str, &'static str)]| {
+        let fixed = [
+            ("grant_type", "client_credentials"),
+            ("client_id", MACHINE),
+            ("client_secret", SECRET),
+        ];
+        [&fixed, more].concat()
+    };
+    let ask =
+        async |more: &[(&'static str, &'static str)]| ask(&broker, None, &machine(more)).await;
+
+    let tokens = ask(&[("audience", API)]).await.unwrap();
+    assert_eq!((&tokens["scope"], &tokens["expires_in"]), (&"read write".into(), &900.into()));
+    assert_eq!(tokens.get("id_token"), None);
+    let tokens = ask(&[("resource", API), ("scope", "write")]).await.unwrap();
+    assert_eq!(tokens["scope"], "write");
+
+    assert_eq!(ask(&[("audience", API), ("scope", "admin")]).await, Err("invalid_scope"));
+    assert_eq!(ask(&[("audience", API), ("scope", "openid")]).await, Err("invalid_scope"));
+    assert_eq!(ask(&[("audience", API), ("scope", "a  b")]).await, Err("invalid_scope"));
+    assert_eq!(ask(&[("audience", "https://other.example")]).await, Err("invalid_target"));
+    assert_eq!(
+        ask(&[("audience", API), ("resource", "https://o.example")]).await,
+        Err("invalid_target")
+    );
+    assert_eq!(ask(&[]).await, Err("invalid_scope"));
+    broker.change::<ResourceServer>(API, |api| api.default = true).await;
+    assert!(ask(&[]).await.is_ok());
+
+    // its grant is for users
+    let itself = vec![("grant_type", "client_credentials"), ("audience", API)];
+    assert_eq!(web(&broker, &itself).await, Err("access_denied"));
+}
+
+#[actix_web::test]
+async fn with_a_store_away_nothing_is_issued_or_refused_for_good() {
+    let broker = Broker::start().await;
+    let code = broker.code(&broker.grant().await).await;
+    broker.app().catalog.close().await;
+
+    assert_eq!(web(&broker, &redemption(&code)).await, Err("trouble"));
+}
