@@ -63,6 +63,7 @@ pub enum Vendor {
 /// The protocol (`strategy`) and its `options`, as the management API shows them, secrets sealed.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(tag = "strategy", content = "options", rename_all = "lowercase")]
+#[expect(clippy::large_enum_variant, reason = "every connection stands behind an `Arc`")]
 pub enum ConnectionOptions {
     /// OpenID Connect.
     Oidc(OidcOptions),

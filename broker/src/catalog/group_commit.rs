@@ -47,6 +47,11 @@ impl GroupCommit {
         Self(sender)
     }
 
+    /// Whether the writer task is gone, which only a bug or the end of its runtime brings about.
+    pub(super) fn has_ended(&self) -> bool {
+        self.0.is_closed()
+    }
+
     /// Hands an item in and waits until it is durable or refused.
     pub(super) async fn submit<T>(
         &self,

@@ -1,7 +1,8 @@
 //! The catalog: durable things, one file a resource.
 //!
 //! Objects refer to each other by their immutable `name` (clients by `client_id`, APIs by `identifier`).
-//! The types here are what the rest of the broker sees; the SQL stands beside them.
+//! The types here are what the rest of the broker sees. [`Catalog`] reads and writes them: `store/` has the SQL of each,
+//! `cache` and `group_commit` stand between it and the `database`.
 
 mod cache;
 pub mod client;

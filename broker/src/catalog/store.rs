@@ -55,11 +55,14 @@ impl Catalog {
         self.storage.close().await;
     }
 
-    /// Whether the database answers right now, for `/readyz`.
+    /// Whether the database answers right now and logins can be written, for `/readyz`.
     ///
     /// # Errors
     /// [`CatalogError::Unavailable`].
     pub async fn ready(&self) -> Result<(), CatalogError> {
+        if self.writer.has_ended() {
+            return Err(unavailable("the writer of logins has ended"));
+        }
         let query = sqlx::query::<Any>("SELECT current FROM catalog_revision WHERE id = 1");
         let row = query.fetch_one(&mut *self.storage.reader().await?).await;
         row.map(|_| ()).map_err(unavailable)
