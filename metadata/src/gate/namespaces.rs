@@ -80,7 +80,7 @@ fn check_declaration(prefix: &[u8], name: &[u8]) -> Result<(), GateError> {
         (b"xml", _) | (_, XML) => "the prefix `xml` rebound",
         (_, XMLNS) => "the namespace of `xmlns` bound to a prefix",
         ([_, ..], []) => "a prefix undeclared",
-        _ if name.iter().any(|b| b.is_ascii_whitespace() || *b == b'&') => {
+        _ if name.iter().fold(false, |found, b| found | b.is_ascii_whitespace() | (*b == b'&')) => {
             "a namespace name with white space or references"
         }
         (_, [_, ..]) if !has_scheme(name) => "a namespace name that is a relative reference",

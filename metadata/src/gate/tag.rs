@@ -1,7 +1,7 @@
 //! The inside of a start tag: a name, then attributes (XML 1.0 §3.1).
 
 use super::GateError;
-use super::text::is_space;
+use super::text::{find_byte, is_space};
 
 /// Splits a start tag into its name and what follows it.
 pub(crate) fn split_name(tag: &[u8]) -> (&[u8], &[u8]) {
@@ -61,7 +61,7 @@ fn parse(input: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     if !matches!(quote, b'"' | b'\'') {
         return None;
     }
-    let end = rest.iter().position(|&b| b == quote)?;
+    let end = find_byte(rest, quote)?;
     let (value, rest) = rest.split_at_checked(end)?;
     Some((name, value, rest.get(1..)?))
 }

@@ -75,15 +75,21 @@ fn check_reference(name: &[u8]) -> Result<(), GateError> {
     Ok(())
 }
 
-/// The place of the first `byte`, looked for 32 bytes at a time.
+/// The place of the first `byte`.
 pub(super) fn find_byte(haystack: &[u8], byte: u8) -> Option<usize> {
+    find_by(haystack, |b| b == byte)
+}
+
+/// The place of the first byte that `is_sought` names, looked for 32 bytes at a time: the fold has no early way out, so
+/// the compiler makes vector code of it.
+pub(super) fn find_by(haystack: &[u8], is_sought: impl Fn(u8) -> bool) -> Option<usize> {
     let chunks = haystack.chunks_exact(32);
     let tail = chunks.remainder();
     for (number, chunk) in chunks.enumerate() {
-        if chunk.iter().fold(false, |found, &b| found | (b == byte)) {
-            return chunk.iter().position(|&b| b == byte).map(|at| number * 32 + at);
+        if chunk.iter().fold(false, |found, &b| found | is_sought(b)) {
+            return chunk.iter().position(|&b| is_sought(b)).map(|at| number * 32 + at);
         }
     }
     let start = haystack.len() - tail.len();
-    tail.iter().position(|&b| b == byte).map(|at| start + at)
+    tail.iter().position(|&b| is_sought(b)).map(|at| start + at)
 }

@@ -1,7 +1,7 @@
 //! Cuts a document into tokens at its angle brackets.
 
 use super::GateError;
-use super::text::{find_byte, is_space};
+use super::text::{find_by, find_byte, is_space};
 
 /// One piece of markup or text, as raw bytes between its delimiters.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -63,20 +63,31 @@ fn split_at<'a>(
 }
 
 fn start_tag(rest: &[u8]) -> Result<Step<'_>, GateError> {
-    let mut quote = None;
-    for (at, &byte) in rest.iter().enumerate() {
-        match byte {
-            // XML 1.0 §3.1, constraint "No < in Attribute Values"; outside a value it is no better.
-            b'<' => return Err(GateError::NotWellFormed { reason: "a `<` inside a tag" }),
-            b'>' if quote.is_none() => {
-                return Ok(split_at(rest, Some(at), 1, start_or_empty));
-            }
-            b'"' | b'\'' if quote.is_none() => quote = Some(byte),
-            _ if quote == Some(byte) => quote = None,
-            _ => {}
+    let mut at = 0;
+    while let Some(tail) = rest.get(at..) {
+        let Some(found) = tail.iter().position(|&b| matches!(b, b'<' | b'>' | b'"' | b'\'')) else {
+            break;
+        };
+        match tail.get(found) {
+            Some(b'>') => return Ok(split_at(rest, Some(at + found), 1, start_or_empty)),
+            Some(&quote @ (b'"' | b'\'')) => match end_of_value(tail, found + 1, quote)? {
+                Some(after) => at += after,
+                None => break,
+            },
+            Some(_) | None => return Err(LESS_THAN_IN_TAG),
         }
     }
     Ok(Step::More)
+}
+
+/// XML 1.0 §3.1, constraint "No < in Attribute Values"; outside a value it is no better.
+const LESS_THAN_IN_TAG: GateError = GateError::NotWellFormed { reason: "a `<` inside a tag" };
+
+/// The place after the value that begins at `start` of `tag` and ends with `quote`.
+fn end_of_value(tag: &[u8], start: usize, quote: u8) -> Result<Option<usize>, GateError> {
+    let value = tag.get(start..).unwrap_or_default();
+    let Some(end) = find_by(value, |b| (b == quote) | (b == b'<')) else { return Ok(None) };
+    if value.get(end) == Some(&quote) { Ok(Some(start + end + 1)) } else { Err(LESS_THAN_IN_TAG) }
 }
 
 fn start_or_empty(inside: &[u8]) -> Token<'_> {

@@ -173,3 +173,45 @@ fn finds_an_element_by_its_id() {
         Err(Rejection::Malformed { what: "no element with this ID" })
     );
 }
+
+/// Gate and parser must cut a document at the same places, or one would vouch for what the other does not see.
+#[test]
+fn odd_markup_is_cut_where_xml_says() {
+    let with_comments = Method { with_comments: true, ..Method::EXCLUSIVE };
+    for (document, canonical) in [
+        ("<a><!--><b/>--></a>", "<a><!--><b/>--></a>"),
+        ("<a><!-><b/>--></a>", ""),
+        ("<a><!---><b/>--></a>", "<a><!---><b/>--></a>"),
+        ("<a><!----></a>", "<a><!----></a>"),
+        ("<a><!-- -- --></a>", ""),
+        ("<a><!-- x ---></a>", ""),
+        ("<a><![CDATA[]]]]></a>", "<a>]]</a>"),
+        ("<a><![CDATA[]]>]]&gt;<![CDATA[>]]></a>", "<a>]]&gt;&gt;</a>"),
+        ("<a><![CDATA[<!--]]>--<!--]]>--></a>", "<a>&lt;!----<!--]]>--></a>"),
+        ("<a><![cdata[x]]></a>", ""),
+        ("<a b='>' c=\"'/>\" d='\"'/>", "<a b=\">\" c=\"'/>\" d=\"&quot;\"></a>"),
+        ("<a b='/'>x</a\n>", "<a b=\"/\">x</a>"),
+        ("<a b='x/'/>", "<a b=\"x/\"></a>"),
+        ("<a\tb\r=\n'1'\n/>", "<a b=\"1\"></a>"),
+        ("<a b='1'c='2'/>", ""),
+        ("<a b=1/>", ""),
+        ("<a b/>", ""),
+        ("<a / >", ""),
+        ("<a b='<'/>", ""),
+        ("<a>&#x;</a>", ""),
+        ("<a>&#;</a>", ""),
+        ("<a>&#+1;</a>", ""),
+        ("<a>&#x0041;&#65;</a>", "<a>AA</a>"),
+        ("<a>& amp;</a>", ""),
+        ("<a>&AMP;</a>", ""),
+        ("<a>]]></a>", ""),
+        ("<a></b></a>", ""),
+        ("<a></ a>", ""),
+        ("<?xml version='1.0'?><a/>", "<a></a>"),
+        (" <?xml version='1.0'?><a/>", ""),
+        ("<a><?xml version='1.0'?></a>", ""),
+    ] {
+        let written = canonicalize(document.as_bytes(), &with_comments, MAX).unwrap_or_default();
+        assert_eq!(written, canonical, "{document}");
+    }
+}
