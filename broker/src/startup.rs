@@ -62,6 +62,8 @@ pub struct Running {
 
 /// Between two rounds of forgetting what has expired.
 const UPKEEP: Duration = Duration::from_secs(10);
+/// What the stores get to close.
+const CLOSE: Duration = Duration::from_secs(2);
 /// Rounds between two deletions of old login traces: an hour.
 const TRACES_EVERY: u64 = 360;
 /// Expired session records that one round removes at most.
@@ -86,30 +88,8 @@ pub async fn start(startup: Startup) -> Result<Running, StartupError> {
         config.issuer = Issuer::localhost(address.port());
     }
     let folder = DataFolder::open(config.database.folder())?;
-    let sealer = sealer(&config, random.as_ref())?;
-    let catalog = Catalog::open(&config.database.url, &sealer).await?;
-    let sessions = EmbeddedStore::open(
-        &folder.file(crate::sessions::embedded::FILE),
-        Capacity::default(),
-        clock.now(),
-    )
-    .await?;
-    let outbound = Arc::new(Outbound::new(outbound_policy(&config, address)));
-    let keys = KeyRing::load_or_create(&catalog, &sealer, clock.now()).await?;
-    let app = Arc::new(App {
-        admin_token: AdminToken::load(&config, &folder, random.as_ref())?,
-        catalog,
-        keys,
-        records: Records::new(Arc::new(sessions.clone()), sealer.clone()),
-        connectors: Connectors::new(Arc::clone(&outbound)),
-        outbound,
-        limits: Limiter::new(&config.limits),
-        stopping: AtomicBool::new(false),
-        clock,
-        random,
-        sealer,
-        config,
-    });
+    let startup = Startup { config, clock, random };
+    let (app, sessions) = open(startup, &folder, address).await?;
     let server = http::server(Arc::clone(&app), listener, tls).map_err(StartupError::Server)?;
     Ok(Running {
         address,
@@ -120,6 +100,35 @@ pub async fn start(startup: Startup) -> Result<Running, StartupError> {
         app,
         _folder: folder,
     })
+}
+
+/// Everything that handlers need, from what is in the folder.
+async fn open(
+    startup: Startup,
+    folder: &DataFolder,
+    address: SocketAddr,
+) -> Result<(Arc<App>, EmbeddedStore), StartupError> {
+    let Startup { config, clock, random } = startup;
+    let sealer = sealer(&config, random.as_ref())?;
+    let catalog = Catalog::open(&config.database.url, &sealer).await?;
+    let file = folder.file(crate::sessions::embedded::FILE);
+    let sessions = EmbeddedStore::open(&file, Capacity::default(), clock.now()).await?;
+    let outbound = Arc::new(Outbound::new(outbound_policy(&config, address)));
+    let app = App {
+        admin_token: AdminToken::load(&config, folder, random.as_ref())?,
+        keys: KeyRing::load_or_create(&catalog, &sealer, clock.now()).await?,
+        catalog,
+        records: Records::new(Arc::new(sessions.clone()), sealer.clone()),
+        connectors: Connectors::new(Arc::clone(&outbound)),
+        outbound,
+        limits: Limiter::new(&config.limits),
+        stopping: AtomicBool::new(false),
+        clock,
+        random,
+        sealer,
+        config,
+    };
+    Ok((Arc::new(app), sessions))
 }
 
 impl Running {
@@ -144,7 +153,7 @@ impl Running {
         }
     }
 
-    /// Not ready any more, running requests finish (8 s at most), then everything is on disk.
+    /// Not ready any more, running requests finish (7 s at most), then the stores close: within 10 s in all.
     pub async fn stop(self) {
         self.app.stopping.store(true, Ordering::Relaxed);
         self.server.stop(true).await;
@@ -152,8 +161,14 @@ impl Running {
             self.serving.abort();
         }
         self.upkeep.abort();
-        self.sessions.close().await;
-        self.app.catalog.close().await;
+        // what was acknowledged is on disk already
+        let stores = async {
+            self.sessions.close().await;
+            self.app.catalog.close().await;
+        };
+        if tokio::time::timeout(CLOSE, stores).await.is_err() {
+            tracing::warn!("the stores did not close in time");
+        }
     }
 }
 

@@ -133,7 +133,7 @@ impl TooMany {
 fn kind(path: &str) -> Kind {
     let under = |folder: &str| path.starts_with(folder);
     match path {
-        "/authorize" | "/home-realm" | "/login" | "/login/choose" => Kind::Open,
+        "/authorize" | "/home-realm" | "/login" => Kind::Open,
         "/login/continue" | "/consent" | "/userinfo" => Kind::Proof,
         _ if under("/oauth/") || under("/api/") || under("/callback/") => Kind::Proof,
         _ if under("/saml/") && path.ends_with("/acs") => Kind::Proof,

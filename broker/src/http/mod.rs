@@ -24,7 +24,7 @@ use actix_web::{App as ActixApp, HttpServer, web};
 use crate::app::App;
 
 /// Seconds that running requests get to finish after a stop.
-const DRAIN_SECONDS: u64 = 8;
+const DRAIN_SECONDS: u64 = 7;
 
 /// Connections that one worker holds at once; more wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 8192;
