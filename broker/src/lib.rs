@@ -1,5 +1,6 @@
 //! Homerealm, a federation broker: SAML and OIDC in, local API tokens out.
 
+pub mod admin;
 pub mod app;
 pub mod catalog;
 pub mod cli;

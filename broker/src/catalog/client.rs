@@ -100,14 +100,26 @@ pub struct ClientSecret {
 impl Client {
     /// The organization whose users this client is for, if it is tied to one.
     pub const fn organization(&self) -> Option<&Name> {
-        match &self.kind {
-            ClientKind::FirstParty { organization } => organization.as_ref(),
-            ClientKind::ThirdParty { organization } => Some(organization),
+        self.kind.organization()
+    }
+
+    /// Whether it is a customer's application.
+    pub const fn is_third_party(&self) -> bool {
+        self.kind.is_third_party()
+    }
+}
+
+impl ClientKind {
+    /// The organization that it is tied to.
+    pub const fn organization(&self) -> Option<&Name> {
+        match self {
+            Self::FirstParty { organization } => organization.as_ref(),
+            Self::ThirdParty { organization } => Some(organization),
         }
     }
 
     /// Whether it is a customer's application.
     pub const fn is_third_party(&self) -> bool {
-        matches!(self.kind, ClientKind::ThirdParty { .. })
+        matches!(self, Self::ThirdParty { .. })
     }
 }

@@ -154,7 +154,7 @@ pub struct OidcOptions {
     pub upstream_params: BTreeMap<String, String>,
     /// What to do with an e-mail outside the connection's domains (RULES 20).
     pub foreign_domains: ForeignDomains,
-    /// Entra: tenant id, verified domain name, `organizations` or `common`.
+    /// Entra: tenant id, `organizations` or `common`.
     pub tenant: Option<String>,
     /// Entra with `organizations` or `common`: the tenant ids that may sign in.
     pub allowed_tenants: Vec<String>,

@@ -36,6 +36,7 @@ pub fn routes(routes: &mut web::ServiceConfig) {
     assets::routes(routes);
     login::routes(routes);
     oauth::routes(routes);
+    crate::admin::routes(routes);
     routes.default_service(web::to(error::not_found));
 }
 

@@ -1,0 +1,150 @@
+//! `/client-grants`
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Map, Value, json};
+
+use super::body;
+use super::failure::Failure;
+use super::fields::Fields;
+use super::resource::{self, Shown};
+use crate::app::App;
+use crate::catalog::{Client, ClientGrant, GrantType, ResourceServer, SubjectType};
+use crate::ids;
+
+impl Shown for ClientGrant {
+    fn view(&self, _app: &App) -> Value {
+        let mut members = writable(self);
+        members.insert("id".to_owned(), json!(self.id));
+        members.insert("created_at".to_owned(), json!(self.created_at));
+        members.insert("updated_at".to_owned(), json!(self.updated_at));
+        Value::Object(members)
+    }
+}
+
+/// `POST /client-grants`
+pub(super) async fn create(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> Result<HttpResponse, Failure> {
+    let now = app.now();
+    let draft = read(&app, body::object(&request, &body)?).await?;
+    let id = ids::id("cgr", app.random.as_ref());
+    let grant = ClientGrant { id, created_at: now, updated_at: now, ..draft };
+    resource::create(&app, &grant, Map::new()).await
+}
+
+/// `PATCH /client-grants/{id}`
+pub(super) async fn update(
+    app: web::Data<App>,
+    id: web::Path<String>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> Result<HttpResponse, Failure> {
+    let patch = body::object(&request, &body)?;
+    let found = resource::find::<ClientGrant>(&app, &id).await?;
+    let old = found.object.as_ref();
+    let mut merged = writable(old);
+    body::merge(&mut merged, patch);
+    let draft = read(&app, merged).await?;
+    for (field, same) in [
+        ("client_id", draft.client_id == old.client_id),
+        ("audience", draft.audience == old.audience),
+        ("subject_type", draft.subject_type == old.subject_type),
+    ] {
+        if !same {
+            return Err(Failure::field(
+                field,
+                "cannot be changed; delete this grant and create another",
+            ));
+        }
+    }
+    let new = ClientGrant { id: old.id.clone(), created_at: old.created_at, ..draft };
+    resource::replace(&app, &request, &found, &new).await
+}
+
+/// Reads a POST body against the client and the API that it names; id and times are the caller's.
+async fn read(app: &App, object: Map<String, Value>) -> Result<ClientGrant, Failure> {
+    let mut fields = Fields::new(object);
+    let client_id = fields.text("client_id");
+    let client_id = fields.require("client_id", client_id);
+    let audience = fields.text("audience");
+    let audience = fields.require("audience", audience);
+    let scopes = fields.texts("scopes").unwrap_or_default();
+    let subject_type = fields.choice("subject_type", "user or client").unwrap_or(SubjectType::User);
+    if let Some(client_id) = &client_id {
+        check_client(app, &mut fields, client_id, subject_type).await?;
+    }
+    if let Some(audience) = &audience {
+        check_scopes(app, &mut fields, audience, &scopes).await?;
+    }
+    let errors = fields.finish();
+    let (Some(client_id), Some(audience), true) = (client_id, audience, errors.is_empty()) else {
+        return Err(Failure::fields(errors));
+    };
+    let now = app.now();
+    let id = String::new();
+    Ok(ClientGrant {
+        id,
+        client_id,
+        audience,
+        scopes,
+        subject_type,
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+async fn check_client(
+    app: &App,
+    fields: &mut Fields,
+    client_id: &str,
+    subject_type: SubjectType,
+) -> Result<(), Failure> {
+    let Some(client) = app.catalog.get::<Client>(client_id).await? else {
+        fields.refuse("client_id", "is not a client");
+        return Ok(());
+    };
+    if subject_type == SubjectType::Client
+        && !client.object.grant_types.contains(&GrantType::ClientCredentials)
+    {
+        fields.refuse(
+            "subject_type",
+            "is client, but the client's grant_types lack client_credentials",
+        );
+    }
+    Ok(())
+}
+
+async fn check_scopes(
+    app: &App,
+    fields: &mut Fields,
+    audience: &str,
+    scopes: &[String],
+) -> Result<(), Failure> {
+    let Some(server) = app.catalog.get::<ResourceServer>(audience).await? else {
+        fields.refuse("audience", "is not the identifier of a resource server");
+        return Ok(());
+    };
+    if server.object.identifier != audience {
+        fields.refuse("audience", format!("must be the identifier `{}`", server.object.identifier));
+    }
+    for (place, scope) in scopes.iter().enumerate() {
+        if !server.object.scopes.iter().any(|known| &known.value == scope) {
+            fields.refuse(
+                &format!("scopes.{place}"),
+                format!("`{scope}` is not a scope of this API"),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn writable(grant: &ClientGrant) -> Map<String, Value> {
+    body::members(json!({
+        "client_id": grant.client_id,
+        "audience": grant.audience,
+        "scopes": grant.scopes,
+        "subject_type": grant.subject_type,
+    }))
+}

@@ -1,0 +1,78 @@
+//! `/clients`
+
+mod draft;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Map, Value, json};
+
+use self::draft::{Draft, writable};
+use super::body;
+use super::failure::Failure;
+use super::resource::{self, Shown};
+use crate::app::App;
+use crate::catalog::{Client, ClientAuthMethod, ClientSecret};
+use crate::ids;
+
+impl Shown for Client {
+    fn view(&self, _app: &App) -> Value {
+        let mut members = writable(self);
+        members.insert("created_at".to_owned(), json!(self.created_at));
+        members.insert("updated_at".to_owned(), json!(self.updated_at));
+        members.insert("id".to_owned(), json!(self.client_id));
+        Value::Object(members)
+    }
+}
+
+/// `POST /clients`: the secret is in this answer only; we keep its SHA-256.
+pub(super) async fn create(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> Result<HttpResponse, Failure> {
+    let now = app.now();
+    let draft = Draft::read(&app, body::object(&request, &body)?).await?;
+    let prefix = if draft.kind.is_third_party() { "tpc" } else { "app" };
+    let client_id = draft.client_id.clone().unwrap_or_else(|| ids::id(prefix, app.random.as_ref()));
+    let mut once = Map::new();
+    let mut secrets = Vec::new();
+    if draft.token_endpoint_auth_method != ClientAuthMethod::None {
+        let secret = ids::secret(app.random.as_ref());
+        secrets.push(ClientSecret { sha256: ids::sha256_hex(&secret), created_at: now });
+        once.insert("client_secret".to_owned(), Value::String(secret));
+    }
+    let client = draft.into_client(client_id, secrets, now);
+    resource::create(&app, &client, once).await
+}
+
+/// `PATCH /clients/{id}`
+pub(super) async fn update(
+    app: web::Data<App>,
+    id: web::Path<String>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> Result<HttpResponse, Failure> {
+    let patch = body::object(&request, &body)?;
+    let found = resource::find::<Client>(&app, &id).await?;
+    let old = found.object.as_ref();
+    let mut merged = writable(old);
+    body::merge(&mut merged, patch);
+    let draft = Draft::read(&app, merged).await?;
+    let is_public = |method| method == ClientAuthMethod::None;
+    for (field, same) in [
+        ("client_id", draft.client_id.as_deref() == Some(&old.client_id)),
+        ("first_party", draft.kind.is_third_party() == old.is_third_party()),
+        ("organization", draft.kind.organization() == old.organization()),
+        (
+            "token_endpoint_auth_method",
+            is_public(draft.token_endpoint_auth_method)
+                == is_public(old.token_endpoint_auth_method),
+        ),
+    ] {
+        if !same {
+            return Err(Failure::field(field, "cannot be changed; create another client"));
+        }
+    }
+    let new = draft.into_client(old.client_id.clone(), old.secrets.clone(), old.created_at);
+    let new = Client { updated_at: app.now(), ..new };
+    resource::replace(&app, &request, &found, &new).await
+}

@@ -1,0 +1,213 @@
+//! What the body of a client says.
+
+use chrono::{DateTime, Utc};
+use homerealm_certs::JwsAlgorithm;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use crate::admin::body;
+use crate::admin::failure::Failure;
+use crate::admin::fields::Fields;
+use crate::app::App;
+use crate::catalog::{
+    Client, ClientAuthMethod, ClientKind, ClientSecret, Connection, GrantType, Name,
+};
+use crate::oauth::redirect_uri::RedirectUri;
+
+/// A client without its secrets and times.
+pub(super) struct Draft {
+    pub(super) client_id: Option<String>,
+    pub(super) kind: ClientKind,
+    pub(super) token_endpoint_auth_method: ClientAuthMethod,
+    client_name: String,
+    redirect_uris: Vec<String>,
+    post_logout_redirect_uris: Vec<String>,
+    web_origins: Vec<String>,
+    grant_types: Vec<GrantType>,
+    connections: Option<Vec<Name>>,
+    id_token_signed_response_alg: JwsAlgorithm,
+    client_uri: Option<String>,
+    initiate_login_uri: Option<String>,
+    enabled: bool,
+}
+
+impl Draft {
+    pub(super) async fn read(app: &App, object: Map<String, Value>) -> Result<Self, Failure> {
+        let mut fields = Fields::new(object);
+        let client_id = fields.parsed("client_id", client_id);
+        let client_name = fields.label("client_name");
+        let client_name = fields.require("client_name", client_name);
+        let kind = read_kind(&mut fields);
+        let uri = |text: String| RedirectUri::try_from(text).map(String::from);
+        let redirect_uris = fields.parsed_list("redirect_uris", uri).unwrap_or_default();
+        let post_logout_redirect_uris =
+            fields.parsed_list("post_logout_redirect_uris", uri).unwrap_or_default();
+        let web_origins = fields.parsed_list("web_origins", origin).unwrap_or_default();
+        let token_endpoint_auth_method = fields
+            .choice("token_endpoint_auth_method", "none, client_secret_basic or client_secret_post")
+            .unwrap_or(ClientAuthMethod::ClientSecretBasic);
+        let grant_types = read_grant_types(&mut fields, token_endpoint_auth_method, &redirect_uris);
+        let connections = fields.parsed_list("connections", Name::try_from);
+        let id_token_signed_response_alg = fields
+            .choice("id_token_signed_response_alg", "RS256, ES256 or EdDSA")
+            .unwrap_or(JwsAlgorithm::Rs256);
+        let client_uri = fields.parsed("client_uri", web_address);
+        let initiate_login_uri = fields.parsed("initiate_login_uri", web_address);
+        let enabled = fields.flag("enabled").unwrap_or(true);
+        check_connections(app, &mut fields, kind.as_ref(), connections.as_deref()).await?;
+        let errors = fields.finish();
+        let (Some(client_name), Some(kind), true) = (client_name, kind, errors.is_empty()) else {
+            return Err(Failure::fields(errors));
+        };
+        Ok(Self {
+            client_id,
+            kind,
+            token_endpoint_auth_method,
+            client_name,
+            redirect_uris,
+            post_logout_redirect_uris,
+            web_origins,
+            grant_types,
+            connections,
+            id_token_signed_response_alg,
+            client_uri,
+            initiate_login_uri,
+            enabled,
+        })
+    }
+
+    pub(super) fn into_client(
+        self,
+        client_id: String,
+        secrets: Vec<ClientSecret>,
+        at: DateTime<Utc>,
+    ) -> Client {
+        Client {
+            client_id,
+            client_name: self.client_name,
+            kind: self.kind,
+            redirect_uris: self.redirect_uris,
+            post_logout_redirect_uris: self.post_logout_redirect_uris,
+            web_origins: self.web_origins,
+            grant_types: self.grant_types,
+            token_endpoint_auth_method: self.token_endpoint_auth_method,
+            secrets,
+            connections: self.connections,
+            id_token_signed_response_alg: self.id_token_signed_response_alg,
+            client_uri: self.client_uri,
+            initiate_login_uri: self.initiate_login_uri,
+            enabled: self.enabled,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+}
+
+/// The POST body that would make this client.
+pub(super) fn writable(client: &Client) -> Map<String, Value> {
+    let mut members = body::members(json!({
+        "client_id": client.client_id,
+        "client_name": client.client_name,
+        "first_party": !client.is_third_party(),
+        "organization": client.organization(),
+        "redirect_uris": client.redirect_uris,
+        "post_logout_redirect_uris": client.post_logout_redirect_uris,
+        "web_origins": client.web_origins,
+        "grant_types": client.grant_types,
+        "token_endpoint_auth_method": client.token_endpoint_auth_method,
+        "id_token_signed_response_alg": client.id_token_signed_response_alg,
+        "client_uri": client.client_uri,
+        "initiate_login_uri": client.initiate_login_uri,
+        "enabled": client.enabled,
+    }));
+    // absent: all that it may use
+    if let Some(connections) = &client.connections {
+        members.insert("connections".to_owned(), json!(connections));
+    }
+    members
+}
+
+/// Third-party unless said otherwise: the limited kind is the default.
+fn read_kind(fields: &mut Fields) -> Option<ClientKind> {
+    let first_party = fields.flag("first_party").unwrap_or(false);
+    let organization = fields.parsed("organization", Name::try_from);
+    if first_party {
+        return Some(ClientKind::FirstParty { organization });
+    }
+    let organization = fields.require("organization", organization)?;
+    Some(ClientKind::ThirdParty { organization })
+}
+
+fn read_grant_types(
+    fields: &mut Fields,
+    method: ClientAuthMethod,
+    redirect_uris: &[String],
+) -> Vec<GrantType> {
+    let grants = fields
+        .choices("grant_types", "authorization_code, refresh_token and client_credentials")
+        .unwrap_or_else(|| vec![GrantType::AuthorizationCode]);
+    let lacks_uris = redirect_uris.is_empty() && !fields.is_refused("redirect_uris");
+    if grants.contains(&GrantType::AuthorizationCode) && lacks_uris {
+        fields.refuse("redirect_uris", "is required for the grant authorization_code");
+    }
+    if grants.contains(&GrantType::ClientCredentials) && method == ClientAuthMethod::None {
+        fields.refuse("grant_types", "client_credentials needs a client that authenticates");
+    }
+    grants
+}
+
+/// Each must exist; a third-party client names only what it could use (RULES 23: foreign and unknown look the same).
+async fn check_connections(
+    app: &App,
+    fields: &mut Fields,
+    kind: Option<&ClientKind>,
+    connections: Option<&[Name]>,
+) -> Result<(), Failure> {
+    for (place, name) in connections.unwrap_or_default().iter().enumerate() {
+        let found = app.catalog.get::<Connection>(name.as_str()).await?;
+        let usable = |c: &Connection| match kind {
+            Some(ClientKind::ThirdParty { organization }) => {
+                c.is_domain_connection || c.organization.as_ref() == Some(organization)
+            }
+            Some(ClientKind::FirstParty { .. }) | None => true,
+        };
+        if !found.is_some_and(|c| &c.object.name == name && usable(&c.object)) {
+            fields.refuse(
+                &format!("connections.{place}"),
+                format!("`{name}` is not the name of a connection that this client may use"),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// RFC 6749 appendix A.1, without `:` (it could not be told from the secret in HTTP Basic) and within 128 characters.
+fn client_id(text: String) -> Result<String, &'static str> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
+    if text.len() > 128 || !text.bytes().all(allowed) {
+        return Err("must hold only letters, digits and - . _ ~, 128 characters at most");
+    }
+    Ok(text)
+}
+
+/// `https://host[:port]`, or http on a loopback host.
+fn origin(text: String) -> Result<String, &'static str> {
+    let url = Url::parse(&text).map_err(|_| "must be an origin such as https://app.example")?;
+    if url.origin().ascii_serialization() != text || !is_web(&url) {
+        return Err("must be an origin such as https://app.example, without a path");
+    }
+    Ok(text)
+}
+
+fn web_address(text: String) -> Result<String, &'static str> {
+    let url = Url::parse(&text).map_err(|_| "must be an https address")?;
+    if !is_web(&url) || !url.username().is_empty() || url.password().is_some() {
+        return Err("must be an https address");
+    }
+    Ok(text)
+}
+
+fn is_web(url: &Url) -> bool {
+    let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    url.scheme() == "https" || (url.scheme() == "http" && loopback)
+}

@@ -1,0 +1,179 @@
+//! What the body of a connection says.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{oidc, saml};
+use crate::admin::failure::Failure;
+use crate::admin::fields::Fields;
+use crate::app::App;
+use crate::catalog::{Connection, ConnectionOptions, DomainPattern, Name, Organization, Vendor};
+
+/// What a PATCH keeps although no answer ever shows it.
+pub(super) struct Kept<'a> {
+    pub(super) old: &'a Connection,
+    /// The patch says `client_secret: null`.
+    pub(super) drops_client_secret: bool,
+}
+
+impl<'a> Kept<'a> {
+    pub(super) fn new(old: &'a Connection, patch: &Map<String, Value>) -> Self {
+        let secret = patch.get("options").and_then(|options| options.get("client_secret"));
+        Self { old, drops_client_secret: secret.is_some_and(Value::is_null) }
+    }
+}
+
+/// Reads bodies of connections.
+pub(super) struct Draft;
+
+impl Draft {
+    /// The connection that `object` describes. Metadata is fetched, keys are made and secrets sealed here.
+    pub(super) async fn read(
+        app: &App,
+        id: String,
+        object: Map<String, Value>,
+        kept: Option<&Kept<'_>>,
+    ) -> Result<Connection, Failure> {
+        let mut fields = Fields::new(object);
+        let name = fields.parsed("name", Name::try_from);
+        let name = fields.require("name", name);
+        let strategy = fields.text("strategy");
+        let strategy = fields.require("strategy", strategy);
+        let vendor = fields.choice("vendor", VENDORS).unwrap_or(Vendor::Generic);
+        let organization = fields.parsed("organization", Name::try_from);
+        let display_name = fields.label("display_name");
+        let domains = read_domains(app, &mut fields, organization.as_ref()).await?;
+        let is_domain_connection = fields.flag("is_domain_connection").unwrap_or(false);
+        let enabled = fields.flag("enabled").unwrap_or(true);
+        let clients = fields.texts("clients").unwrap_or_else(|| vec!["*".to_owned()]);
+        let claims = fields.table_of_lists("claims").unwrap_or_default();
+        check_claims(&mut fields, &claims);
+        let acr_values = fields.table("acr_values").unwrap_or_default();
+        let roles = fields.table_of_lists("roles").unwrap_or_default();
+        fields.not_yet("exchange");
+        let options =
+            read_options(app, &mut fields, strategy.as_deref(), vendor, (&id, kept)).await?;
+        let errors = fields.finish();
+        let (Some(name), Some(options), true) = (name, options, errors.is_empty()) else {
+            return Err(Failure::fields(errors));
+        };
+        let now = app.now();
+        Ok(Connection {
+            id,
+            display_name: display_name.unwrap_or_else(|| name.to_string()),
+            name,
+            vendor,
+            organization,
+            domains,
+            is_domain_connection,
+            enabled,
+            clients,
+            options,
+            claims,
+            acr_values,
+            roles,
+            created_at: now,
+            updated_at: now,
+        })
+    }
+}
+
+const VENDORS: &str = "adfs, auth0, entra, generic, google, keycloak, okta or shibboleth";
+
+async fn read_options(
+    app: &App,
+    fields: &mut Fields,
+    strategy: Option<&str>,
+    vendor: Vendor,
+    (id, kept): (&str, Option<&Kept<'_>>),
+) -> Result<Option<ConnectionOptions>, Failure> {
+    let Some(strategy) = strategy else { return Ok(None) };
+    let options = fields.object("options");
+    let Some(mut options) = fields.require("options", options) else { return Ok(None) };
+    let read = match strategy {
+        "saml" => saml::read(app, &mut options, id, kept)
+            .await?
+            .map(|options| ConnectionOptions::Saml(Box::new(options))),
+        "oidc" => oidc::read(app, &mut options, vendor, (id, kept))?.map(ConnectionOptions::Oidc),
+        "oauth2" | "password" => {
+            fields.refuse(
+                "strategy",
+                format!("`{strategy}` is not supported by this version; use saml or oidc"),
+            );
+            return Ok(None);
+        }
+        _ => {
+            fields.refuse("strategy", "must be saml or oidc");
+            return Ok(None);
+        }
+    };
+    fields.absorb(options);
+    Ok(read)
+}
+
+/// RULES 25: no public suffix, no wildcard without its base proven, nothing that another organization has proven.
+async fn read_domains(
+    app: &App,
+    fields: &mut Fields,
+    organization: Option<&Name>,
+) -> Result<Vec<DomainPattern>, Failure> {
+    let owner = match organization {
+        Some(name) => app.catalog.get::<Organization>(name.as_str()).await?,
+        None => None,
+    };
+    let mut domains: Vec<DomainPattern> = Vec::new();
+    for domain in fields.parsed_list("domains", DomainPattern::try_from).unwrap_or_default() {
+        let place = format!("domains.{}", domains.len());
+        if domain.base().is_public_suffix() {
+            fields.refuse(&place, format!("{domain} is a public suffix, which nobody can own"));
+        }
+        let proven = owner.as_ref().is_some_and(|o| o.object.holds_verified(domain.base()));
+        if domain.is_wildcard() && !proven {
+            fields.refuse(
+                &place,
+                format!(
+                    "{domain} needs {} verified by the connection's organization",
+                    domain.base()
+                ),
+            );
+        }
+        let holder = app.catalog.organization_holding(domain.base()).await?;
+        if holder.is_some_and(|holder| Some(&holder.name) != organization) {
+            fields.refuse(&place, format!("{domain} is verified by another organization"));
+        }
+        domains.push(domain);
+    }
+    domains.dedup();
+    Ok(domains)
+}
+
+/// Only claims of our vocabulary can be filled (X10: upstream names never become ours by accident).
+fn check_claims(fields: &mut Fields, claims: &BTreeMap<String, Vec<String>>) {
+    for claim in claims.keys() {
+        if !CLAIMS.contains(&claim.as_str()) {
+            fields.refuse(
+                &format!("claims.{claim}"),
+                format!("is not a claim; known are {}", CLAIMS.join(", ")),
+            );
+        }
+    }
+}
+
+const CLAIMS: [&str; 15] = [
+    "name",
+    "given_name",
+    "family_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "picture",
+    "website",
+    "locale",
+    "zoneinfo",
+    "email",
+    "email_verified",
+    "phone_number",
+    "groups",
+];

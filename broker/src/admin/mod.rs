@@ -1,0 +1,103 @@
+//! The management API `/api/v1`: one file a resource, handlers thin, every refusal a problem document.
+
+mod auth;
+mod body;
+mod client_grants;
+mod clients;
+mod connections;
+mod failure;
+mod fields;
+mod login_traces;
+mod openapi;
+mod organizations;
+mod resource;
+mod resource_servers;
+mod signing_keys;
+mod simulate;
+#[cfg(test)]
+mod tests;
+mod users;
+
+use actix_web::http::StatusCode;
+use actix_web::middleware::from_fn;
+use actix_web::{HttpResponse, Route, web};
+
+use self::failure::Failure;
+use self::resource::{Shown, delete, list, read};
+use crate::catalog::{Client, ClientGrant, Connection, Organization, ResourceServer, User};
+use crate::http::body::METADATA_BYTES;
+
+/// Every route of the management API, behind its bearer token.
+pub fn routes(routes: &mut web::ServiceConfig) {
+    let api = web::scope("/api/v1")
+        .wrap(from_fn(auth::guard))
+        .app_data(web::PayloadConfig::new(METADATA_BYTES))
+        .app_data(web::QueryConfig::default().error_handler(|fault, _| {
+            Failure::new(StatusCode::BAD_REQUEST, fault.to_string()).into()
+        }))
+        .configure(objects)
+        .route("/connections/{id}/metadata", web::put().to(connections::put_metadata))
+        .route("/metadata/inspect", web::post().to(connections::inspect))
+        .route("/login-traces", web::get().to(login_traces::list))
+        .route("/login-traces/{id}", web::get().to(login_traces::read))
+        .route("/signing-keys", web::get().to(signing_keys::list))
+        .route("/simulate/home-realm", web::post().to(simulate::home_realm))
+        .default_service(web::to(nothing));
+    // what the API is, is no secret: tools read it before they have a token
+    routes.route("/api/v1/openapi.json", web::get().to(openapi::document));
+    routes.service(api);
+}
+
+/// What can be created, listed, read, updated and deleted.
+fn objects(api: &mut web::ServiceConfig) {
+    kind::<Organization>(
+        api,
+        "/organizations",
+        web::post().to(organizations::create),
+        web::patch().to(organizations::update),
+    );
+    kind::<Connection>(
+        api,
+        "/connections",
+        web::post().to(connections::create),
+        web::patch().to(connections::update),
+    );
+    kind::<Client>(
+        api,
+        "/clients",
+        web::post().to(clients::create),
+        web::patch().to(clients::update),
+    );
+    kind::<ResourceServer>(
+        api,
+        "/resource-servers",
+        web::post().to(resource_servers::create),
+        web::patch().to(resource_servers::update),
+    );
+    kind::<ClientGrant>(
+        api,
+        "/client-grants",
+        web::post().to(client_grants::create),
+        web::patch().to(client_grants::update),
+    );
+    kind::<User>(api, "/users", web::post().to(users::create), web::patch().to(users::update));
+}
+
+/// The five operations of one kind of object.
+fn kind<T: Shown>(api: &mut web::ServiceConfig, path: &str, create: Route, update: Route) {
+    let all = web::resource(path).route(web::get().to(list::<T>)).route(create);
+    let one = web::resource(format!("{path}/{{id}}"))
+        .route(web::get().to(read::<T>))
+        .route(update)
+        .route(web::delete().to(delete::<T>));
+    api.service(all.default_service(web::to(not_allowed)));
+    api.service(one.default_service(web::to(not_allowed)));
+}
+
+async fn nothing() -> Result<HttpResponse, Failure> {
+    Err(Failure::new(StatusCode::NOT_FOUND, "There is nothing at this address."))
+}
+
+async fn not_allowed() -> Result<HttpResponse, Failure> {
+    Err(Failure::new(StatusCode::METHOD_NOT_ALLOWED, "This address does not take that method."))
+}

@@ -1,0 +1,142 @@
+//! `/organizations`
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Map, Value, json};
+
+use super::body;
+use super::failure::Failure;
+use super::fields::Fields;
+use super::resource::{self, Shown};
+use crate::app::App;
+use crate::catalog::{DomainPattern, Name, Organization, OrganizationDomain};
+use crate::ids;
+
+impl Shown for Organization {
+    fn view(&self, _app: &App) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "display_name": self.display_name,
+            "domains": self.domains,
+            "enabled": self.enabled,
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+        })
+    }
+}
+
+/// `POST /organizations`
+pub(super) async fn create(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> Result<HttpResponse, Failure> {
+    let now = app.now();
+    let draft = Draft::read(body::object(&request, &body)?)?;
+    let organization = Organization {
+        id: ids::id("org", app.random.as_ref()),
+        name: draft.name,
+        display_name: draft.display_name,
+        domains: draft.domains,
+        enabled: draft.enabled,
+        created_at: now,
+        updated_at: now,
+    };
+    resource::create(&app, &organization, Map::new()).await
+}
+
+/// `PATCH /organizations/{id}`
+pub(super) async fn update(
+    app: web::Data<App>,
+    id: web::Path<String>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> Result<HttpResponse, Failure> {
+    let patch = body::object(&request, &body)?;
+    let found = resource::find::<Organization>(&app, &id).await?;
+    let old = found.object.as_ref();
+    let mut merged = writable(old);
+    body::merge(&mut merged, patch);
+    let draft = Draft::read(merged)?;
+    if draft.name != old.name {
+        return Err(Failure::field("name", "cannot be changed"));
+    }
+    let new = Organization {
+        display_name: draft.display_name,
+        domains: draft.domains,
+        enabled: draft.enabled,
+        updated_at: app.now(),
+        ..old.clone()
+    };
+    resource::replace(&app, &request, &found, &new).await
+}
+
+/// What a POST body says.
+struct Draft {
+    name: Name,
+    display_name: String,
+    domains: Vec<OrganizationDomain>,
+    enabled: bool,
+}
+
+impl Draft {
+    fn read(object: Map<String, Value>) -> Result<Self, Failure> {
+        let mut fields = Fields::new(object);
+        let name = fields.parsed("name", Name::try_from);
+        let name = fields.require("name", name);
+        let display_name = fields.label("display_name");
+        let domains = read_domains(&mut fields);
+        let enabled = fields.flag("enabled").unwrap_or(true);
+        let errors = fields.finish();
+        let Some(name) = name.filter(|_| errors.is_empty()) else {
+            return Err(Failure::fields(errors));
+        };
+        let display_name = display_name.unwrap_or_else(|| name.to_string());
+        Ok(Self { name, display_name, domains, enabled })
+    }
+}
+
+fn read_domains(fields: &mut Fields) -> Vec<OrganizationDomain> {
+    let mut domains: Vec<OrganizationDomain> = Vec::new();
+    for mut inner in fields.objects("domains").unwrap_or_default() {
+        let name = inner.parsed("name", DomainPattern::try_from);
+        let name = inner.require("name", name);
+        let verified = inner.flag("verified").unwrap_or(false);
+        if let Some(name) = name {
+            if name.base().is_public_suffix() {
+                inner.refuse("name", "is a public suffix, which nobody can own");
+            }
+            if domains.iter().any(|d| d.name == name) {
+                inner.refuse("name", "is listed twice");
+            }
+            domains.push(OrganizationDomain { name, verified });
+        }
+        fields.absorb(inner);
+    }
+    // RULES 25: a wildcard needs its base proven
+    let proven = |d: &OrganizationDomain| {
+        domains
+            .iter()
+            .any(|b| b.verified && !b.name.is_wildcard() && b.name.base() == d.name.base())
+    };
+    let unproven: Vec<String> = domains
+        .iter()
+        .filter(|d| d.verified && d.name.is_wildcard() && !proven(d))
+        .map(|d| d.name.to_string())
+        .collect();
+    for name in unproven {
+        let base = name.trim_start_matches("*.").to_owned();
+        fields
+            .refuse("domains", format!("holds {name}, which needs {base} listed and verified too"));
+    }
+    domains
+}
+
+fn writable(organization: &Organization) -> Map<String, Value> {
+    body::members(json!({
+        "name": organization.name,
+        "display_name": organization.display_name,
+        "domains": organization.domains,
+        "enabled": organization.enabled,
+    }))
+}

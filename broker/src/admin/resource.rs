@@ -1,0 +1,147 @@
+//! What every kind of object has in common: read, list, delete, entity tags.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::failure::Failure;
+use crate::app::App;
+use crate::catalog::{Resource, Versioned};
+
+/// A kind of object as the management API shows it.
+pub(super) trait Shown: Resource {
+    /// The whole answer, without secrets.
+    fn view(&self, app: &App) -> Value;
+}
+
+/// Query of a list.
+#[derive(Debug, Deserialize)]
+pub(super) struct Page {
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+/// `GET /{kind}`: in the order of their keys, page by page.
+pub(super) async fn list<T: Shown>(
+    app: web::Data<App>,
+    page: web::Query<Page>,
+) -> Result<HttpResponse, Failure> {
+    let (limit, cursor) = page.bounds()?;
+    let listed = app.catalog.list::<T>(limit, cursor).await?;
+    let items: Vec<Value> = listed.items.iter().map(|item| item.view(&app)).collect();
+    Ok(HttpResponse::Ok().json(json!({"items": items, "next": listed.next})))
+}
+
+/// `GET /{kind}/{id}`: by id or name.
+pub(super) async fn read<T: Shown>(
+    app: web::Data<App>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Failure> {
+    let found = find::<T>(&app, &id).await?;
+    Ok(shown(&app, StatusCode::OK, &found))
+}
+
+/// `DELETE /{kind}/{id}`: 204, or 409 while something refers to it.
+pub(super) async fn delete<T: Shown>(
+    app: web::Data<App>,
+    id: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Failure> {
+    let found = find::<T>(&app, &id).await?;
+    app.catalog.delete::<T>(found.object.id(), expected_revision(&request, &found)?).await?;
+    changed::<T>("deleted", found.object.id());
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub(super) async fn find<T: Shown>(app: &App, id: &str) -> Result<Versioned<T>, Failure> {
+    app.catalog.get::<T>(id).await?.ok_or_else(|| Failure::not_found(T::KIND))
+}
+
+/// The object with its entity tag.
+pub(super) fn shown<T: Shown>(app: &App, status: StatusCode, found: &Versioned<T>) -> HttpResponse {
+    shown_with(app, status, found, Map::new())
+}
+
+/// The object with its entity tag and members that are in this answer only.
+pub(super) fn shown_with<T: Shown>(
+    app: &App,
+    status: StatusCode,
+    found: &Versioned<T>,
+    once: Map<String, Value>,
+) -> HttpResponse {
+    let mut body = found.object.view(app);
+    if let Value::Object(members) = &mut body {
+        members.extend(once);
+    }
+    let mut response = HttpResponse::build(status);
+    response.insert_header((header::ETAG, entity_tag(found.revision)));
+    response.json(body)
+}
+
+/// Creates, logs, answers 201.
+pub(super) async fn create<T: Shown>(
+    app: &App,
+    object: &T,
+    once: Map<String, Value>,
+) -> Result<HttpResponse, Failure> {
+    let made = app.catalog.insert(object).await?;
+    changed::<T>("created", object.id());
+    Ok(shown_with(app, StatusCode::CREATED, &made, once))
+}
+
+/// Replaces, logs, answers 200. Where the request names no revision, the one that the patch was merged into counts, so
+/// that two patches at once never lose one another's fields.
+pub(super) async fn replace<T: Shown>(
+    app: &App,
+    request: &HttpRequest,
+    old: &Versioned<T>,
+    new: &T,
+) -> Result<HttpResponse, Failure> {
+    let expected = expected_revision(request, old)?;
+    let made = app.catalog.update(new, expected.or(Some(old.revision))).await?;
+    changed::<T>("updated", new.id());
+    Ok(shown(app, StatusCode::OK, &made))
+}
+
+fn changed<T: Shown>(what: &'static str, id: &str) {
+    tracing::info!(object.kind = T::KIND, object.id = id, "{what}");
+}
+
+/// `If-Match` is optional; where it is sent it must be the current entity tag (RFC 9110 §13.1.1).
+fn expected_revision<T>(
+    request: &HttpRequest,
+    found: &Versioned<T>,
+) -> Result<Option<i64>, Failure> {
+    let Some(condition) = request.headers().get(header::IF_MATCH) else { return Ok(None) };
+    let current = entity_tag(found.revision);
+    let matches = |value: &HeaderValue| {
+        value
+            .to_str()
+            .is_ok_and(|v| v.split(',').any(|tag| tag.trim() == "*" || tag.trim() == current))
+    };
+    if matches(condition) {
+        return Ok(Some(found.revision));
+    }
+    Err(Failure::new(
+        StatusCode::PRECONDITION_FAILED,
+        format!("If-Match does not name the current version, which is {current}."),
+    ))
+}
+
+fn entity_tag(revision: i64) -> String {
+    format!("\"{revision}\"")
+}
+
+impl Page {
+    /// How many, and from where; 50 unless told, 1-200.
+    pub(super) fn bounds(&self) -> Result<(u32, Option<&str>), Failure> {
+        let limit = match self.limit.as_deref().map(str::parse::<u32>) {
+            None => 50,
+            Some(Ok(limit)) if (1..=200).contains(&limit) => limit,
+            Some(_) => return Err(Failure::field("limit", "must be a whole number from 1 to 200")),
+        };
+        Ok((limit, self.cursor.as_deref()))
+    }
+}

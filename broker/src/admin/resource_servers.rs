@@ -1,0 +1,145 @@
+//! `/resource-servers`
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use homerealm_certs::JwsAlgorithm;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::body;
+use super::failure::Failure;
+use super::fields::Fields;
+use super::resource::{self, Shown};
+use crate::app::App;
+use crate::catalog::{ResourceServer, Scope};
+use crate::ids;
+
+/// Scopes with a meaning of their own (OIDC Core §5.4, §11), which no API can redefine.
+const RESERVED: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
+
+impl Shown for ResourceServer {
+    fn view(&self, _app: &App) -> Value {
+        let mut members = writable(self);
+        members.insert("id".to_owned(), json!(self.id));
+        members.insert("created_at".to_owned(), json!(self.created_at));
+        members.insert("updated_at".to_owned(), json!(self.updated_at));
+        Value::Object(members)
+    }
+}
+
+/// `POST /resource-servers`
+pub(super) async fn create(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> Result<HttpResponse, Failure> {
+    let now = app.now();
+    let draft = read(&app, body::object(&request, &body)?)?;
+    let id = ids::id("api", app.random.as_ref());
+    let server = ResourceServer { id, created_at: now, updated_at: now, ..draft };
+    resource::create(&app, &server, Map::new()).await
+}
+
+/// `PATCH /resource-servers/{id}`
+pub(super) async fn update(
+    app: web::Data<App>,
+    id: web::Path<String>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> Result<HttpResponse, Failure> {
+    let patch = body::object(&request, &body)?;
+    let found = resource::find::<ResourceServer>(&app, &id).await?;
+    let old = found.object.as_ref();
+    let mut merged = writable(old);
+    body::merge(&mut merged, patch);
+    let draft = read(&app, merged)?;
+    if draft.identifier != old.identifier {
+        return Err(Failure::field("identifier", "cannot be changed"));
+    }
+    let new = ResourceServer { id: old.id.clone(), created_at: old.created_at, ..draft };
+    resource::replace(&app, &request, &found, &new).await
+}
+
+/// Reads a POST body; id and times are the caller's.
+fn read(app: &App, object: Map<String, Value>) -> Result<ResourceServer, Failure> {
+    let mut fields = Fields::new(object);
+    let identifier = fields.parsed("identifier", |text| identifier(app, text));
+    let identifier = fields.require("identifier", identifier);
+    let name = fields.label("name");
+    let scopes = read_scopes(&mut fields);
+    let token_lifetime_seconds =
+        fields.number("token_lifetime_seconds", 60..=86_400).unwrap_or(3600);
+    let signing_alg =
+        fields.choice("signing_alg", "ES256, RS256 or EdDSA").unwrap_or(JwsAlgorithm::Es256);
+    let default = fields.flag("default").unwrap_or(false);
+    let errors = fields.finish();
+    let Some(identifier) = identifier.filter(|_| errors.is_empty()) else {
+        return Err(Failure::fields(errors));
+    };
+    let now = app.now();
+    Ok(ResourceServer {
+        id: String::new(),
+        name: name.unwrap_or_else(|| identifier.clone()),
+        identifier,
+        scopes,
+        token_lifetime_seconds,
+        signing_alg,
+        default,
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+/// RFC 8707 §2: an absolute URI without a fragment; and never our own issuer, which is the audience of `/userinfo`.
+fn identifier(app: &App, text: String) -> Result<String, &'static str> {
+    let url = Url::parse(&text)
+        .map_err(|_| "must be an absolute URI, for example https://api.example")?;
+    if url.fragment().is_some() || text.contains(char::is_whitespace) {
+        return Err("must not hold a fragment or white space");
+    }
+    if text.trim_end_matches('/') == app.config.issuer.as_str() {
+        return Err("must not be this broker's own address");
+    }
+    Ok(text)
+}
+
+fn read_scopes(fields: &mut Fields) -> Vec<Scope> {
+    let mut scopes: Vec<Scope> = Vec::new();
+    for mut inner in fields.objects("scopes").unwrap_or_default() {
+        let value = inner.parsed("value", scope_token);
+        let value = inner.require("value", value);
+        let description = inner.label("description");
+        if let Some(value) = value {
+            if scopes.iter().any(|s| s.value == value) {
+                inner.refuse("value", "is listed twice");
+            }
+            scopes.push(Scope { value, description });
+        }
+        fields.absorb(inner);
+    }
+    scopes
+}
+
+/// RFC 6749 §3.3.
+fn scope_token(text: String) -> Result<String, &'static str> {
+    if RESERVED.contains(&text.as_str()) {
+        return Err("is reserved by OpenID Connect");
+    }
+    let allowed = |b: u8| b == 0x21 || (0x23..=0x5b).contains(&b) || (0x5d..=0x7e).contains(&b);
+    if text.len() > 128 || !text.bytes().all(allowed) {
+        return Err(
+            "must be printable ASCII without spaces, quotes and backslashes, 128 characters at most",
+        );
+    }
+    Ok(text)
+}
+
+fn writable(server: &ResourceServer) -> Map<String, Value> {
+    body::members(json!({
+        "identifier": server.identifier,
+        "name": server.name,
+        "scopes": server.scopes,
+        "token_lifetime_seconds": server.token_lifetime_seconds,
+        "signing_alg": server.signing_alg,
+        "default": server.default,
+    }))
+}

@@ -1,0 +1,119 @@
+//! The management API over a real socket.
+
+mod clients_and_apis;
+mod connections;
+mod documents;
+mod objects;
+
+use std::path::Path;
+
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::config::Config;
+use crate::startup::{Running, Startup, start};
+
+const TOKEN: &str = "an-admin-token-for-these-tests-only-0000";
+
+/// A broker with its management API and a folder that goes with it.
+pub(super) struct Api {
+    running: Running,
+    folder: TempDir,
+    http: reqwest::Client,
+}
+
+/// An answer, read.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Value,
+}
+
+impl Api {
+    pub(super) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let running = start(Startup::new(config(folder.path()))).await.unwrap();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { running, folder, http }
+    }
+
+    pub(super) async fn stop(self) {
+        self.running.stop().await;
+        drop(self.folder);
+    }
+
+    pub(super) fn issuer(&self) -> String {
+        self.running.issuer().as_str().to_owned()
+    }
+
+    pub(super) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let url = format!("http://{}/api/v1{path}", self.running.address);
+        self.http
+            .request(method, url)
+            .header("host", self.running.issuer().authority().to_owned())
+            .bearer_auth(TOKEN)
+    }
+
+    pub(super) async fn post(&self, path: &str, body: Value) -> Answer {
+        send(json(self.request(Method::POST, path), &body)).await
+    }
+
+    pub(super) async fn patch(&self, path: &str, body: Value) -> Answer {
+        send(json(self.request(Method::PATCH, path), &body)).await
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path)).await
+    }
+
+    pub(super) async fn delete(&self, path: &str) -> Answer {
+        send(self.request(Method::DELETE, path)).await
+    }
+
+    /// Creates, and fails the test with the answer where it was refused.
+    pub(super) async fn create(&self, path: &str, body: Value) -> Value {
+        let answer = self.post(path, body).await;
+        assert_eq!(answer.status, 201, "{path}: {}", answer.body);
+        answer.body
+    }
+
+    pub(super) async fn acme(&self) -> Value {
+        let domains = serde_json::json!([{"name": "acme.example", "verified": true}]);
+        self.create(
+            "/organizations",
+            serde_json::json!({"name": "acme", "display_name": "Acme", "domains": domains}),
+        )
+        .await
+    }
+}
+
+pub(super) fn json(request: reqwest::RequestBuilder, body: &Value) -> reqwest::RequestBuilder {
+    request.header("content-type", "application/json").body(body.to_string())
+}
+
+pub(super) async fn send(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let text = response.text().await.unwrap();
+    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    Answer { status, headers, body }
+}
+
+impl Answer {
+    /// The fields that a 422 or 409 names.
+    pub(super) fn fields(&self) -> Vec<&str> {
+        let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        errors.iter().map(|e| e["field"].as_str().unwrap()).collect()
+    }
+}
+
+fn config(folder: &Path) -> Config {
+    let text = format!(
+        "listen = \"127.0.0.1:0\"\n[database]\nurl = \"sqlite:{}/hr.db\"\n[admin]\ntoken = \"{TOKEN}\"\n[limits]\nenabled = false\n",
+        folder.display()
+    );
+    Config::from_toml(&text, []).unwrap()
+}

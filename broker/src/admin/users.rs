@@ -1,0 +1,118 @@
+//! `/users`
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Map, Value, json};
+
+use super::body;
+use super::failure::Failure;
+use super::fields::Fields;
+use super::resource::{self, Shown};
+use crate::app::App;
+use crate::catalog::{Connection, Identity, Name, NormalizedClaims, Organization, User};
+use crate::ids;
+
+/// Longest upstream issuer and subject, characters (SAML Core §8.3.6 for entity ids).
+const IDENTITY_LIMIT: usize = 1024;
+
+impl Shown for User {
+    fn view(&self, _app: &App) -> Value {
+        let mut members = writable(self);
+        members.insert("id".to_owned(), json!(self.id));
+        members.insert("created_at".to_owned(), json!(self.created_at));
+        members.insert("updated_at".to_owned(), json!(self.updated_at));
+        Value::Object(members)
+    }
+}
+
+/// `POST /users`: a subject made before its first login, e.g. when a customer moves here.
+pub(super) async fn create(
+    app: web::Data<App>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> Result<HttpResponse, Failure> {
+    let draft = read(&app, body::object(&request, &body)?).await?;
+    let user = User { id: ids::id("usr", app.random.as_ref()), ..draft };
+    resource::create(&app, &user, Map::new()).await
+}
+
+/// `PATCH /users/{id}`: block, link and unlink, join organizations, correct claims until the next login.
+pub(super) async fn update(
+    app: web::Data<App>,
+    id: web::Path<String>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> Result<HttpResponse, Failure> {
+    let patch = body::object(&request, &body)?;
+    let found = resource::find::<User>(&app, &id).await?;
+    let old = found.object.as_ref();
+    let mut merged = writable(old);
+    body::merge(&mut merged, patch);
+    let draft = read(&app, merged).await?;
+    let new = User { id: old.id.clone(), created_at: old.created_at, ..draft };
+    resource::replace(&app, &request, &found, &new).await
+}
+
+/// Reads a POST body; the id is the caller's.
+async fn read(app: &App, object: Map<String, Value>) -> Result<User, Failure> {
+    let mut fields = Fields::new(object);
+    let identities = read_identities(app, &mut fields).await?;
+    let organizations = fields.parsed_list("organizations", Name::try_from).unwrap_or_default();
+    for (place, name) in organizations.iter().enumerate() {
+        if app.catalog.get::<Organization>(name.as_str()).await?.is_none() {
+            fields.refuse(
+                &format!("organizations.{place}"),
+                format!("`{name}` is not an organization"),
+            );
+        }
+    }
+    let blocked = fields.flag("blocked").unwrap_or(false);
+    let claims = read_claims(&mut fields);
+    let errors = fields.finish();
+    if !errors.is_empty() {
+        return Err(Failure::fields(errors));
+    }
+    let now = app.now();
+    let id = String::new();
+    Ok(User { id, claims, identities, organizations, blocked, created_at: now, updated_at: now })
+}
+
+async fn read_identities(app: &App, fields: &mut Fields) -> Result<Vec<Identity>, Failure> {
+    let mut identities = Vec::new();
+    for mut inner in fields.objects("identities").unwrap_or_default() {
+        let connection = inner.parsed("connection", Name::try_from);
+        let connection = inner.require("connection", connection);
+        let issuer = inner.text_up_to("issuer", IDENTITY_LIMIT);
+        let issuer = inner.require("issuer", issuer);
+        let subject = inner.text_up_to("subject", 4 * IDENTITY_LIMIT);
+        let subject = inner.require("subject", subject);
+        if let Some(name) = &connection
+            && app.catalog.get::<Connection>(name.as_str()).await?.is_none()
+        {
+            inner.refuse("connection", "is not a connection");
+        }
+        if let (Some(connection), Some(issuer), Some(subject)) = (connection, issuer, subject) {
+            identities.push(Identity { connection, issuer, subject });
+        }
+        fields.absorb(inner);
+    }
+    Ok(identities)
+}
+
+fn read_claims(fields: &mut Fields) -> NormalizedClaims {
+    let claims = fields
+        .choice::<NormalizedClaims>("claims", "an object of claims (OpenID Connect Core §5.1)");
+    let claims = claims.unwrap_or_default();
+    if claims.email.is_none() && claims.email_verified.is_some() {
+        fields.refuse("claims.email_verified", "needs `email`");
+    }
+    claims
+}
+
+fn writable(user: &User) -> Map<String, Value> {
+    body::members(json!({
+        "claims": user.claims,
+        "identities": user.identities,
+        "organizations": user.organizations,
+        "blocked": user.blocked,
+    }))
+}
