@@ -20,23 +20,23 @@ use crate::seal::{MasterKey, Sealer};
 use crate::sessions::record::Records;
 use crate::sessions::{Key, SessionStore, StoreError};
 
-pub(super) fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     "2030-01-01T00:00:00Z".parse().unwrap()
 }
 
-pub(super) fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> Name {
     Name::try_from(text.to_owned()).unwrap()
 }
 
-pub(super) fn domain(text: &str) -> DomainName {
+pub(crate) fn domain(text: &str) -> DomainName {
     DomainName::parse(text).unwrap()
 }
 
-pub(super) fn pattern(text: &str) -> DomainPattern {
+pub(crate) fn pattern(text: &str) -> DomainPattern {
     DomainPattern::try_from(text.to_owned()).unwrap()
 }
 
-pub(super) fn organization(called: &str, domains: &[(&str, bool)]) -> Organization {
+pub(crate) fn organization(called: &str, domains: &[(&str, bool)]) -> Organization {
     let held =
         |(d, verified): &(&str, bool)| OrganizationDomain { name: pattern(d), verified: *verified };
     Organization {
@@ -51,7 +51,7 @@ pub(super) fn organization(called: &str, domains: &[(&str, bool)]) -> Organizati
 }
 
 /// A SAML connection of `acme` for `acme.example`.
-pub(super) fn saml() -> Connection {
+pub(crate) fn saml() -> Connection {
     connection(
         "acme-saml",
         ConnectionOptions::Saml(Box::new(SamlOptions {
@@ -75,7 +75,7 @@ pub(super) fn saml() -> Connection {
 }
 
 /// An OIDC connection of `acme` for `acme.example`.
-pub(super) fn oidc() -> Connection {
+pub(crate) fn oidc() -> Connection {
     connection(
         "acme-oidc",
         ConnectionOptions::Oidc(OidcOptions {
@@ -116,7 +116,7 @@ fn connection(called: &str, options: ConnectionOptions) -> Connection {
     }
 }
 
-pub(super) fn client(kind: ClientKind) -> Client {
+pub(crate) fn client(kind: ClientKind) -> Client {
     Client {
         client_id: "app".to_owned(),
         client_name: "The app".to_owned(),
@@ -137,7 +137,7 @@ pub(super) fn client(kind: ClientKind) -> Client {
     }
 }
 
-pub(super) fn request() -> AuthorizationRequest {
+pub(crate) fn request() -> AuthorizationRequest {
     AuthorizationRequest {
         client_id: "app".to_owned(),
         redirect_uri: "https://app.example/cb".to_owned(),
@@ -159,7 +159,7 @@ pub(super) fn request() -> AuthorizationRequest {
 }
 
 /// What an IdP says about a user, with these attributes of one value each.
-pub(super) fn statement(attributes: &[(&str, Value)]) -> AssertionParts {
+pub(crate) fn statement(attributes: &[(&str, Value)]) -> AssertionParts {
     let several = |v: &Value| v.as_array().cloned().unwrap_or_else(|| vec![v.clone()]);
     AssertionParts {
         issuer: "https://idp.example".to_owned(),
@@ -176,11 +176,11 @@ pub(super) fn statement(attributes: &[(&str, Value)]) -> AssertionParts {
     }
 }
 
-pub(super) fn mail(address: &str) -> AssertionParts {
+pub(crate) fn mail(address: &str) -> AssertionParts {
     statement(&[("email", json!(address))])
 }
 
-pub(super) fn records() -> Records {
+pub(crate) fn records() -> Records {
     let sealer = Sealer::new(&MasterKey::new([1; 32])).unwrap();
     Records::new(Arc::new(MemoryStore::default()), sealer)
 }

@@ -15,7 +15,7 @@ pub mod error;
 pub mod facts;
 pub mod failure;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 pub mod home_realm;
 mod initiated;
 pub mod presets;

@@ -6,6 +6,8 @@ mod fields;
 mod home_realm;
 mod metadata;
 mod page;
+#[cfg(test)]
+mod tests;
 mod upstream;
 
 use actix_web::web;
