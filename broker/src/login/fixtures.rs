@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::request::{AuthorizationRequest, ResponseMode};
 use crate::catalog::connection::IdpInitiated;
 use crate::catalog::{
-    Client, ClientAuthMethod, ClientKind, Connection, ConnectionOptions, DomainName, DomainPattern,
+    Client, ClientAuthMethod, ClientKind, Connection, ConnectionOptions, DomainPattern,
     ForeignDomains, GrantType, Name, OidcOptions, Organization, OrganizationDomain, SamlOptions,
     Vendor,
 };
@@ -26,10 +26,6 @@ pub(crate) fn now() -> DateTime<Utc> {
 
 pub(crate) fn name(text: &str) -> Name {
     Name::try_from(text.to_owned()).unwrap()
-}
-
-pub(crate) fn domain(text: &str) -> DomainName {
-    DomainName::parse(text).unwrap()
 }
 
 pub(crate) fn pattern(text: &str) -> DomainPattern {

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod browser;
 mod fields;
+mod finish;
 mod home_realm;
 mod metadata;
 mod page;
@@ -22,6 +23,7 @@ pub(super) fn routes(routes: &mut web::ServiceConfig) {
                 .route(web::get().to(page::show))
                 .route(web::post().to(page::submit)),
         )
+        .route("/login/continue", web::get().to(finish::show))
         .service(
             web::resource("/saml/{connection}/acs")
                 .app_data(body::form(body::SAML_FORM_BYTES))

@@ -7,3 +7,4 @@ mod op;
 mod oidc;
 mod pages;
 mod saml;
+mod whole;

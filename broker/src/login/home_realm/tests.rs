@@ -111,7 +111,7 @@ fn an_organization_without_connections_of_its_own_comes_through_shared_ones() {
         organization: Arc::new(organization("initech", &[])),
         connections: Vec::new(),
     });
-    let alone = Facts { organization: initech.clone(), ..facts(first_party(None)) };
+    let alone = Facts { organization: initech, ..facts(first_party(None)) };
     let mailed = Facts { email: emails(&["google"]), ..alone.clone() };
     let foreign = Facts { email: emails(&["acme-saml"]), ..alone.clone() };
 

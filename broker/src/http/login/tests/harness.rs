@@ -32,6 +32,7 @@ pub(super) struct Seen {
     pub(super) status: u16,
     pub(super) location: Option<String>,
     pub(super) policy: String,
+    pub(super) cookie: Option<String>,
     pub(super) allowed_origin: Option<String>,
     pub(super) body: String,
 }
@@ -169,6 +170,7 @@ impl Site {
         Seen {
             status: response.status().as_u16(),
             location: text(LOCATION.as_str()),
+            cookie: text("set-cookie"),
             policy: text("content-security-policy").unwrap_or_default(),
             allowed_origin: text("access-control-allow-origin"),
             body: response.text().await.unwrap(),

@@ -1,0 +1,30 @@
+//! `GET /login/continue`: binds the answer of the IdP to this browser, and answers the client (RULES 3).
+
+use actix_web::web::{Data, Query};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::browser;
+use super::fields::{Pairs, take};
+use crate::app::App;
+use crate::http::oauth as reply;
+use crate::login::complete;
+use crate::oauth::answer;
+
+/// Ends in a 303, a form post, or an error page.
+pub(super) async fn show(
+    app: Data<App>,
+    request: HttpRequest,
+    query: Query<Pairs>,
+) -> HttpResponse {
+    let browser = browser::of(&request, &app.config.issuer);
+    let mut query = query.into_inner();
+    let transaction = take(&mut query, "transaction").ok().flatten().unwrap_or_default();
+    let login = match complete::finish(&app, &browser, &transaction).await {
+        Ok(login) => login,
+        Err(error) => return reply::login_error(&app, &error).await,
+    };
+    match answer::answer(&app, &browser, login, app.now()).await {
+        Ok(answer) => reply::answer(&answer),
+        Err(trouble) => reply::trouble_page(&trouble),
+    }
+}
