@@ -330,6 +330,14 @@ const fn escape_in_attribute(byte: u8) -> Option<&'static str> {
 
 #[inline]
 fn push_escaped(out: &mut String, text: &str, escape: impl Fn(u8) -> Option<&'static str>) {
+    // Every byte that either kind of node escapes. The fold has no early way out, so that it becomes vector code.
+    let may_need_it = text.bytes().fold(false, |found, b| {
+        found | (b < b' ') | (b == b'&') | (b == b'<') | (b == b'>') | (b == b'"')
+    });
+    if !may_need_it {
+        out.push_str(text);
+        return;
+    }
     let mut from = 0;
     for (at, byte) in text.bytes().enumerate() {
         if let Some(replacement) = escape(byte) {
