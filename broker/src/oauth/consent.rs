@@ -3,22 +3,26 @@
 //! The question waits as a record of its own, bound to the browser's login cookie, and is answered once. What was allowed is
 //! remembered for the user, the client and the scopes, so that only more is asked for again.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use super::answer::{Answer, WayBack, issue_code};
-use super::client_authentication::{is_enabled, registered};
+use super::client_authentication::registered;
 use super::code::Login;
 use super::error::Trouble;
 use super::{origins, scope, target};
 use crate::app::App;
-use crate::catalog::{Client, Connection, Organization, User};
+use crate::catalog::{Client, Organization, User};
 use crate::ids;
-use crate::login::transaction::Browser;
-use crate::login::{AuthorizationRequest, Prompt};
+use crate::login::failure::Failure;
+use crate::login::{AuthorizationRequest, Browser, Prompt, standing};
 use crate::sessions::record::{Record, Stored};
 
 /// Whether the user has to be asked.
@@ -216,39 +220,37 @@ async fn find(
 }
 
 /// The end of this login is here: what was disabled since it was completed bars it (DESIGN §5, invariant 2).
-async fn still_allowed(app: &App, pending: &PendingConsent) -> Result<Client, ConsentError> {
-    let client =
-        registered(&app.catalog, &pending.request.client_id).await.map_err(Trouble::from)?;
-    let client = client.ok_or(ConsentError::Barred("client_disabled"))?;
-    if !is_enabled(&app.catalog, &client).await.map_err(Trouble::from)? {
-        return Err(ConsentError::Barred("client_disabled"));
+async fn still_allowed(app: &App, pending: &PendingConsent) -> Result<Arc<Client>, ConsentError> {
+    let client_id = &pending.request.client_id;
+    if let Some(code) = login_is_barred(app, client_id, &pending.login).await? {
+        return Err(ConsentError::Barred(code));
     }
-    match login_is_barred(app, &pending.login).await? {
-        Some(code) => Err(ConsentError::Barred(code)),
-        None => Ok(client.as_ref().clone()),
-    }
+    let client = registered(&app.catalog, client_id).await.map_err(Trouble::from)?;
+    client.ok_or(ConsentError::Barred("client_disabled"))
 }
 
-/// Why a login counts no longer: its user, connection or organization is gone or disabled (THREATS X7).
+/// Why a login counts no longer: its client, connection, organization or user is gone, disabled or blocked (THREATS X7).
 ///
 /// # Errors
 /// [`Trouble`].
 pub(super) async fn login_is_barred(
     app: &App,
+    client_id: &str,
     login: &Login,
 ) -> Result<Option<&'static str>, Trouble> {
-    if app.catalog.get::<User>(&login.user_id).await?.is_none_or(|user| user.blocked) {
-        return Ok(Some("user_blocked"));
+    match standing::at_the_end(app, client_id, &login.connection).await {
+        Ok(_) => {}
+        Err(barred @ Failure::Barred(_)) => return Ok(Some(barred.code())),
+        Err(away) => return Err(Trouble::Away(away.to_string())),
     }
-    let connection = app.catalog.get::<Connection>(login.connection.as_str()).await?;
-    if connection.is_none_or(|connection| !connection.enabled) {
-        return Ok(Some("connection_disabled"));
+    if let Some(organization) = &login.organization {
+        let organization = app.catalog.get::<Organization>(&organization.id).await?;
+        if organization.is_none_or(|organization| !organization.enabled) {
+            return Ok(Some("organization_disabled"));
+        }
     }
-    let Some(organization) = &login.organization else { return Ok(None) };
-    let organization = app.catalog.get::<Organization>(&organization.id).await?;
-    Ok(organization
-        .is_none_or(|organization| !organization.enabled)
-        .then_some("organization_disabled"))
+    let user = app.catalog.get::<User>(&login.user_id).await?;
+    Ok(user.is_none_or(|user| user.blocked).then_some("user_blocked"))
 }
 
 async fn organization_name(app: &App, client: &Client) -> Result<String, Trouble> {

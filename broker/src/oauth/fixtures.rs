@@ -7,6 +7,7 @@ use homerealm_certs::{JwsAlgorithm, SystemRandom};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::authorize::validate;
 use super::code::{self, AuthorizationGrant, Login};
 use super::params::Params;
 use super::pkce::CodeChallenge;
@@ -18,6 +19,7 @@ use crate::catalog::{
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ids;
+use crate::login::{Browser, CompletedLogin};
 use crate::startup::{Running, Startup, start};
 
 /// First-party, confidential, by HTTP Basic; registered for both grants.
@@ -114,6 +116,24 @@ impl Broker {
         }
     }
 
+    /// A login of the user that `params` asked for.
+    pub(crate) async fn completed(&self, params: &Params) -> CompletedLogin {
+        let login = self.login().await;
+        CompletedLogin {
+            transaction: "t".repeat(40),
+            request: validate(self.app(), params).await.unwrap(),
+            user: self.user().await,
+            connection: login.connection,
+            organization: Some(
+                self.app().catalog.get::<Organization>("acme").await.unwrap().unwrap().object,
+            ),
+            auth_time: login.auth_time,
+            acr: login.acr,
+            amr: login.amr,
+            claims: NormalizedClaims::default(),
+        }
+    }
+
     /// What a code of [`WEB`] stands for.
     pub(crate) async fn grant(&self) -> AuthorizationGrant {
         AuthorizationGrant {
@@ -162,6 +182,11 @@ impl Broker {
             .await
             .unwrap();
     }
+}
+
+/// A browser with a login cookie of its own.
+pub(crate) fn browser(mark: &str) -> Browser {
+    Browser::new(Some(mark.repeat(43)))
 }
 
 /// A good authorization request of [`WEB`], with `changes`; `None` leaves a parameter out.

@@ -22,4 +22,4 @@ pub mod token_issuer;
 pub mod userinfo;
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;

@@ -1,5 +1,8 @@
 //! `/userinfo` (OIDC Core §5.3): the claims that an access token of ours gives.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use chrono::{DateTime, Utc};

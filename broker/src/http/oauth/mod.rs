@@ -5,6 +5,8 @@ mod consent;
 mod cors;
 mod discovery;
 mod reply;
+#[cfg(test)]
+mod tests;
 mod token;
 mod userinfo;
 

@@ -2,6 +2,9 @@ use super::*;
 use crate::catalog::{ClientKind, ClientSecret};
 use crate::oauth::fixtures::{Broker, MACHINE, SECRET, SPA, WEB, form};
 
+/// Header and fields.
+type Presentation<'a> = (Option<String>, Vec<(&'a str, &'a str)>);
+
 /// `Ok` with the client's id, or the kind of refusal.
 async fn outcome(
     broker: &Broker,
@@ -50,7 +53,7 @@ async fn nothing_else_authenticates() {
     let wrong = SECRET.replace('w', "W");
     let hash = ids::sha256_hex(SECRET);
 
-    let cases: Vec<(Option<String>, Vec<(&str, &str)>)> = vec![
+    let cases: Vec<Presentation<'_>> = vec![
         (None, vec![]),
         (None, vec![("client_secret", SECRET)]),
         // another method than the registered one

@@ -71,7 +71,7 @@ fn is_for_the_same_api(grant: &AuthorizationGrant, params: &Params) -> Result<()
 
 /// What the code gives, if its user, connection, organization and API are still there and enabled.
 async fn granted(app: &App, grant: &AuthorizationGrant) -> Result<Granted, TokenError> {
-    if login_is_barred(app, &grant.login).await?.is_some() {
+    if login_is_barred(app, &grant.client_id, &grant.login).await?.is_some() {
         return invalid_grant();
     }
     let user = app.catalog.get::<User>(&grant.login.user_id).await.map_err(Trouble::from)?;

@@ -1,0 +1,182 @@
+use super::*;
+use crate::oauth::answer::answer;
+use crate::oauth::code::AuthorizationGrant;
+use crate::oauth::fixtures::{API, Broker, PORTAL, WEB, browser, request};
+use crate::oauth::params::Params;
+
+const PORTAL_ASKS: [(&str, Option<&str>); 2] =
+    [("client_id", Some(PORTAL)), ("scope", Some("openid email read"))];
+
+/// Where the answer to a login goes: its parameters.
+async fn answered(broker: &Broker, params: &Params) -> (String, Params) {
+    let login = broker.completed(params).await;
+    read(answer(broker.app(), &browser("a"), login, broker.now()).await.unwrap())
+}
+
+fn read(answer: Answer) -> (String, Params) {
+    let Answer::Redirect { url } = answer else { panic!("no redirect: {answer:?}") };
+    let (target, query) = url.split_once('?').unwrap();
+    (target.to_owned(), Params::parse(query).unwrap())
+}
+
+/// The handle of the question that a login of the portal leads to.
+async fn handle(broker: &Broker) -> String {
+    let (target, params) = answered(broker, &request(&PORTAL_ASKS)).await;
+    assert_eq!(target, format!("{}/consent", broker.issuer()));
+    params.get("consent").unwrap().to_owned()
+}
+
+async fn decided(
+    broker: &Broker,
+    browser: &Browser,
+    form: (&str, &str),
+    decision: Decision,
+) -> Result<Params, ConsentError> {
+    let answer = decide(broker.app(), browser, form, decision, broker.now()).await?;
+    Ok(read(answer).1)
+}
+
+#[actix_web::test]
+async fn a_first_party_client_gets_its_code_at_once() {
+    let broker = Broker::start().await;
+
+    let (target, params) = answered(&broker, &request(&[("prompt", Some("consent"))])).await;
+
+    assert_eq!(target, "https://app.example/cb");
+    assert_eq!((params.get("state"), params.get("iss")), (Some("s1"), Some(broker.issuer())));
+    let code = params.get("code").unwrap();
+    assert_eq!(code.len(), 43);
+    let found = broker.app().records.get::<AuthorizationGrant>(code, broker.now()).await.unwrap();
+    let grant = found.unwrap().record;
+    assert_eq!((grant.client_id.as_str(), grant.audience.as_deref()), (WEB, Some(API)));
+    assert_eq!(grant.login, broker.login().await);
+    assert!(!grant.used && grant.family.starts_with("fam_"));
+}
+
+#[actix_web::test]
+async fn the_page_says_who_asks_for_what_in_plain_words() {
+    let broker = Broker::start().await;
+    let handle = handle(&broker).await;
+
+    let question = question(broker.app(), &browser("a"), &handle, broker.now()).await.unwrap();
+
+    assert_eq!(question.client_name, "Name of tpc_portal");
+    assert_eq!(question.organization, "Acme Ltd");
+    assert_eq!(question.api.as_deref(), Some("The API"));
+    assert_eq!(
+        question.permissions,
+        ["Know who you are when you come back", "See your e-mail address", "Read your data"]
+    );
+}
+
+#[actix_web::test]
+async fn yes_brings_a_code_and_is_remembered_for_these_scopes() {
+    let broker = Broker::start().await;
+    let handle = handle(&broker).await;
+    let token = browser("a").form_token(&handle).unwrap();
+
+    let yes = decided(&broker, &browser("a"), (&handle, &token), Decision::Allow).await.unwrap();
+    assert!(yes.has("code") && yes.get("state") == Some("s1"));
+
+    let again = answered(&broker, &request(&PORTAL_ASKS)).await.1;
+    assert!(again.has("code"));
+    let more = [("client_id", Some(PORTAL)), ("scope", Some("openid email phone read"))];
+    assert!(answered(&broker, &request(&more)).await.1.has("consent"));
+    let anew = [PORTAL_ASKS[0], PORTAL_ASKS[1], ("prompt", Some("consent"))];
+    assert!(answered(&broker, &request(&anew)).await.1.has("consent"));
+}
+
+#[actix_web::test]
+async fn consent_for_one_api_is_none_for_another() {
+    let broker = Broker::start().await;
+    let mut request = broker.completed(&request(&PORTAL_ASKS)).await.request;
+    let here = names(&request);
+
+    request.audience = Some("https://other.example".to_owned());
+
+    let there = names(&request);
+    assert!(there.iter().any(|name| name == "https://other.example read"));
+    assert!(!here.contains(&"https://other.example read".to_owned()));
+}
+
+#[actix_web::test]
+async fn no_is_told_to_the_client_and_not_remembered() {
+    let broker = Broker::start().await;
+    let handle = handle(&broker).await;
+    let token = browser("a").form_token(&handle).unwrap();
+
+    let no = decided(&broker, &browser("a"), (&handle, &token), Decision::Deny).await.unwrap();
+
+    assert_eq!((no.get("error"), no.get("state")), (Some("access_denied"), Some("s1")));
+    assert!(!no.has("code"));
+    assert!(answered(&broker, &request(&PORTAL_ASKS)).await.1.has("consent"));
+}
+
+#[actix_web::test]
+async fn a_question_is_answered_once() {
+    let broker = Broker::start().await;
+    let handle = handle(&broker).await;
+    let token = browser("a").form_token(&handle).unwrap();
+    let decide = async || decided(&broker, &browser("a"), (&handle, &token), Decision::Allow).await;
+
+    assert!(decide().await.is_ok());
+    assert!(matches!(decide().await, Err(ConsentError::Expired)));
+}
+
+#[actix_web::test]
+async fn another_browser_can_neither_see_nor_answer() {
+    let broker = Broker::start().await;
+    let handle = handle(&broker).await;
+    let token = browser("a").form_token(&handle).unwrap();
+    let other_token = browser("b").form_token(&handle).unwrap();
+
+    for other in [browser("b"), Browser::default()] {
+        let shown = question(broker.app(), &other, &handle, broker.now()).await;
+        assert!(matches!(shown, Err(ConsentError::OtherBrowser)));
+        for token in [&token, &other_token] {
+            let decided = decided(&broker, &other, (&handle, token), Decision::Allow).await;
+            assert!(matches!(decided, Err(ConsentError::OtherBrowser)));
+        }
+    }
+    // the right cookie, a form that is not ours
+    let forged = decided(&broker, &browser("a"), (&handle, &other_token), Decision::Allow).await;
+    assert!(matches!(forged, Err(ConsentError::OtherBrowser)));
+    // and nothing of it changed anything
+    assert!(decided(&broker, &browser("a"), (&handle, &token), Decision::Allow).await.is_ok());
+}
+
+#[actix_web::test]
+async fn a_question_waits_for_ten_minutes() {
+    let broker = Broker::start().await;
+    let handle = handle(&broker).await;
+    let shown = async || question(broker.app(), &browser("a"), &handle, broker.now()).await;
+
+    broker.clock.advance(599);
+    assert!(shown().await.is_ok());
+    broker.clock.advance(1);
+    assert!(matches!(shown().await, Err(ConsentError::Expired)));
+}
+
+#[actix_web::test]
+async fn without_a_page_there_is_no_consent() {
+    let broker = Broker::start().await;
+    let silent = [PORTAL_ASKS[0], PORTAL_ASKS[1], ("prompt", Some("none"))];
+
+    let (target, params) = answered(&broker, &request(&silent)).await;
+
+    assert_eq!(target, "https://app.example/cb");
+    assert_eq!(params.get("error"), Some("consent_required"));
+}
+
+#[actix_web::test]
+async fn what_was_disabled_meanwhile_bars() {
+    let broker = Broker::start().await;
+    let handle = handle(&broker).await;
+    let token = browser("a").form_token(&handle).unwrap();
+    let user = broker.user().await.id.clone();
+    broker.change::<User>(&user, |user| user.blocked = true).await;
+
+    let decided = decided(&broker, &browser("a"), (&handle, &token), Decision::Allow).await;
+
+    assert!(matches!(decided, Err(ConsentError::Barred("user_blocked"))));
+}

@@ -1,0 +1,149 @@
+use homerealm_certs::{JwsAlgorithm, SigningKey, SystemRandom, sign_compact};
+use serde_json::json;
+
+use super::*;
+use crate::catalog::ResourceServer;
+use crate::oauth::fixtures::{API, Broker, WEB, texts};
+use crate::oauth::target;
+use crate::oauth::token_issuer::{AccessGrant, IdTokenGrant, Subject, TokenIssuer};
+
+async fn token(broker: &Broker, scopes: &[&str]) -> String {
+    let login = broker.login().await;
+    let api = target::by_identifier(&broker.app().catalog, API).await.unwrap();
+    let subject = Subject::User { login: &login, family: "fam_1" };
+    let scopes = texts(scopes);
+    let grant = AccessGrant { client_id: WEB, api: api.as_deref(), scopes: &scopes, subject };
+    issuer(broker).access_token(&grant).await.unwrap().token
+}
+
+fn issuer(broker: &Broker) -> TokenIssuer<'_> {
+    TokenIssuer {
+        issuer: broker.issuer(),
+        keys: broker.app().keys.current(),
+        random: &SystemRandom,
+        now: broker.now(),
+    }
+}
+
+async fn asked(broker: &Broker, token: &str) -> Result<Value, &'static str> {
+    match userinfo(broker.app(), token, broker.now()).await {
+        Ok(info) => Ok(serde_json::to_value(info).unwrap()),
+        Err(UserInfoError::InsufficientScope) => Err("insufficient_scope"),
+        Err(UserInfoError::InvalidToken) => Err("invalid_token"),
+        Err(UserInfoError::Trouble(_)) => Err("trouble"),
+    }
+}
+
+#[actix_web::test]
+async fn gives_the_claims_that_the_scopes_allow() {
+    let broker = Broker::start().await;
+    let sub = broker.user().await.id.clone();
+
+    let claims = asked(&broker, &token(&broker, &["openid", "email", "read"]).await).await;
+    assert_eq!(
+        claims,
+        Ok(json!({"sub": sub, "email": "ada@acme.example", "email_verified": true}))
+    );
+
+    let claims = asked(&broker, &token(&broker, &["openid", "profile"]).await).await;
+    assert_eq!(claims, Ok(json!({"sub": sub, "name": "Ada", "groups": ["staff"]})));
+
+    let claims = asked(&broker, &token(&broker, &["read"]).await).await;
+    assert_eq!(claims, Err("insufficient_scope"));
+}
+
+#[actix_web::test]
+async fn a_token_is_good_until_the_second_it_expires() {
+    let broker = Broker::start().await;
+    let token = token(&broker, &["openid"]).await;
+
+    broker.clock.advance(899);
+    assert!(asked(&broker, &token).await.is_ok());
+    broker.clock.advance(1);
+    assert_eq!(asked(&broker, &token).await, Err("invalid_token"));
+}
+
+#[actix_web::test]
+async fn a_revoked_family_gives_nothing() {
+    let broker = Broker::start().await;
+    let token = token(&broker, &["openid"]).await;
+
+    code::revoke(&broker.app().records, "fam_1", broker.now()).await.unwrap();
+
+    assert_eq!(asked(&broker, &token).await, Err("invalid_token"));
+}
+
+#[actix_web::test]
+async fn a_blocked_user_gives_nothing() {
+    let broker = Broker::start().await;
+    let token = token(&broker, &["openid"]).await;
+    let user = broker.user().await.id.clone();
+
+    broker.change::<User>(&user, |user| user.blocked = true).await;
+
+    assert_eq!(asked(&broker, &token).await, Err("invalid_token"));
+}
+
+#[actix_web::test]
+async fn every_algorithm_of_ours_is_taken() {
+    let broker = Broker::start().await;
+    for algorithm in JwsAlgorithm::ALL {
+        broker.change::<ResourceServer>(API, |api| api.signing_alg = algorithm).await;
+        assert!(asked(&broker, &token(&broker, &["openid"]).await).await.is_ok(), "{algorithm}");
+    }
+}
+
+#[actix_web::test]
+async fn nothing_but_an_access_token_of_ours_passes() {
+    let broker = Broker::start().await;
+    let good = token(&broker, &["openid"]).await;
+    let parts: Vec<_> = good.split('.').collect();
+    let claims = json!({
+        "iss": broker.issuer(), "sub": broker.user().await.id, "exp": broker.now().timestamp() + 60,
+        "jti": "fam_1.x", "client_id": WEB, "scope": "openid"
+    });
+    let login = broker.login().await;
+    let id_token = IdTokenGrant {
+        client_id: WEB,
+        algorithm: JwsAlgorithm::Es256,
+        login: &login,
+        nonce: None,
+        access_token: &good,
+        claims: UserClaims::default(),
+    };
+    let ours = broker.app().keys.current();
+    let ours = ours.active(JwsAlgorithm::Es256).unwrap();
+    let theirs = SigningKey::generate(JwsAlgorithm::Es256).unwrap();
+    let of_another_issuer = json!({"iss": "https://other.example"});
+    let mut foreign = claims.clone();
+    foreign["iss"] = of_another_issuer["iss"].clone();
+
+    assert!(asked(&broker, &sign_compact(ours, "at+jwt", &claims).unwrap()).await.is_ok());
+    for bad in [
+        String::new(),
+        "x".to_owned(),
+        format!("{}.{}.", parts[0], parts[1]),
+        format!("{}.{}.{}", parts[0], parts[1], "A".repeat(86)),
+        // {"alg":"none","typ":"at+jwt"}
+        format!("eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.{}.", parts[1]),
+        issuer(&broker).id_token(id_token).await.unwrap(),
+        sign_compact(ours, "JWT", &claims).unwrap(),
+        sign_compact(&theirs, "at+jwt", &claims).unwrap(),
+        sign_compact(ours, "at+jwt", &foreign).unwrap(),
+        sign_compact(ours, "at+jwt", &json!({"iss": broker.issuer()})).unwrap(),
+    ] {
+        assert_eq!(asked(&broker, &bad).await, Err("invalid_token"), "{bad}");
+    }
+}
+
+#[actix_web::test]
+async fn a_clients_own_token_names_no_user() {
+    let broker = Broker::start().await;
+    let scopes = texts(&["openid"]);
+    let grant =
+        AccessGrant { client_id: WEB, api: None, scopes: &scopes, subject: Subject::Client };
+
+    let token = issuer(&broker).access_token(&grant).await.unwrap().token;
+
+    assert_eq!(asked(&broker, &token).await, Err("invalid_token"));
+}
