@@ -31,7 +31,8 @@ pub(super) enum Command {
     },
     /// Take a retiring key away: what it signed is refused from then on; the broker must be stopped
     Retire {
-        /// Its id, as `list` shows it
+        /// Its id, as `list` shows it; it may start with a hyphen
+        #[arg(allow_hyphen_values = true)]
         kid: String,
         /// TOML file, as for `serve`
         #[arg(long)]

@@ -109,6 +109,15 @@ mod tests {
     }
 
     #[test]
+    fn a_key_id_may_start_with_a_hyphen() {
+        let parsed = Cli::try_parse_from(["homerealm", "keys", "retire", "-x_Y", "--config", "f"]);
+        let Command::Keys(keys::Command::Retire { kid, config }) = parsed.unwrap().command else {
+            panic!("another command");
+        };
+        assert_eq!((kid.as_str(), config), ("-x_Y", Some(PathBuf::from("f"))));
+    }
+
+    #[test]
     fn an_error_is_one_line_that_says_nothing_twice() {
         let io = std::io::Error::other("disk\nfull");
         let error = Err::<(), _>(io).context("cannot write: disk full").context("stopped");
