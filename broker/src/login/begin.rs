@@ -102,7 +102,6 @@ async fn try_start(
     let decision = decide_for(app, &request, hint.as_ref()).await?;
     let email = request.login_hint.clone();
     let transaction = ids::transaction(app.random.as_ref());
-    let browser_secret = browser.secret_or_new(app.random.as_ref());
     let (stage, step) = match decision {
         Decision::Refused(refusal) => return Err(Failure::HomeRealm(refusal)),
         Decision::Connection(connection, reason) => {
@@ -122,6 +121,7 @@ async fn try_start(
         }
     };
     let attempt = u16::from(matches!(step, Step::Upstream(_)));
+    let browser_secret = browser.secret_or_new(app.random.as_ref());
     let login =
         LoginTransaction { attempt, ..LoginTransaction::new(request, &browser_secret, stage) };
     Transactions::new(&app.records, app.now()).open(&transaction, &login).await?;
@@ -207,21 +207,31 @@ async fn try_identify(
             trail.passed("home_realm", Some(reason.as_str().to_owned()));
             go(app, found, &connection, Some(address), trail).await.map(Next::Upstream)
         }
-        Decision::Choose(choices, _) => {
-            let names = choices.iter().map(|c| c.name.clone()).collect();
-            let stage =
-                Stage::Asked { email: Some(shown.clone()), choices: names, unknown_domain: false };
-            let model = page_model(app, &found, Some(shown), None, choices).await?;
-            let attempt = found.login().attempt;
-            Transactions::new(&app.records, app.now()).show_or_send(found, stage, attempt).await?;
-            Ok(Next::Page(Box::new(model)))
-        }
+        Decision::Choose(choices, _) => offer(app, found, shown, choices).await,
         Decision::Ask(_) => {
             let problem = Some(Problem::UnknownDomain);
             let page = page_model(app, &found, Some(shown), problem, Vec::new()).await?;
             Ok(Next::Page(Box::new(page)))
         }
     }
+}
+
+/// Remembers what is offered, so that nothing else can be chosen.
+async fn offer(
+    app: &App,
+    found: Found,
+    email: String,
+    choices: Vec<Arc<Connection>>,
+) -> Result<Next, Failure> {
+    let stage = Stage::Asked {
+        email: Some(email.clone()),
+        choices: choices.iter().map(|c| c.name.clone()).collect(),
+        unknown_domain: false,
+    };
+    let page = page_model(app, &found, Some(email), None, choices).await?;
+    let attempt = found.login().attempt;
+    Transactions::new(&app.records, app.now()).show_or_send(found, stage, attempt).await?;
+    Ok(Next::Page(Box::new(page)))
 }
 
 /// The user chose one of the connections that the page offered.

@@ -160,13 +160,18 @@ async fn try_oidc(
             logins.park(found, connection.name.clone(), answer, checks).await?;
         }
         (None, Some(error)) if error == "access_denied" => logins.note_denial(found).await?,
-        (None, Some(code)) => {
+        (None, Some(error)) => {
             let description = callback.error_description;
-            return Err(ConnectorError::UpstreamError { code, description }.into());
+            return Err(ConnectorError::UpstreamError { code: word(&error), description }.into());
         }
         (Some(_), Some(_)) | (None, None) => return Err(Failure::CallbackMalformed),
     }
     Ok(Received::Continue(named.handle))
+}
+
+/// An error code as the trace shows it: RFC 6749 §4.1.2.1 allows printable ASCII only.
+fn word(error: &str) -> String {
+    error.chars().filter(|c| matches!(c, ' '..='~')).take(100).collect()
 }
 
 /// The connection of the path, by its name alone.

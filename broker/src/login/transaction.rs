@@ -4,18 +4,21 @@
 //! `state` upstream and stands in our own URLs. What ties the login to its browser is the login cookie's secret, of which
 //! the record holds the SHA-256.
 
+mod browser;
+mod handle;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use homerealm_certs::Random;
 use homerealm_connectors::assertion::AssertionParts;
 use homerealm_connectors::check::Check;
 use homerealm_connectors::connector::Expected;
 use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq as _;
+
+pub use browser::{Browser, form_token};
+pub use handle::UpstreamHandle;
 
 use super::request::AuthorizationRequest;
 use crate::catalog::Name;
@@ -100,12 +103,6 @@ pub enum ParkedAnswer {
     },
 }
 
-/// A browser as it shows itself: the login cookie's secret, if it sent one.
-#[derive(Clone, Default)]
-pub struct Browser {
-    secret: Option<String>,
-}
-
 /// Why a step of a login cannot be taken. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum TransactionError {
@@ -156,15 +153,6 @@ pub struct Transactions<'a> {
     now: DateTime<Utc>,
 }
 
-/// What RelayState, `state` or InResponseTo name: a transaction and its attempt.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct UpstreamHandle {
-    /// The transaction.
-    pub handle: String,
-    /// 1 for the first.
-    pub attempt: u16,
-}
-
 impl Record for LoginTransaction {
     const KIND: &'static str = "login";
     const LIFETIME: TimeDelta = LIFETIME;
@@ -181,13 +169,7 @@ impl LoginTransaction {
     /// # Errors
     /// [`TransactionError::CookieMissing`] or [`TransactionError::OtherBrowser`].
     pub fn belongs_to(&self, browser: &Browser) -> Result<(), TransactionError> {
-        let secret = browser.secret.as_deref().ok_or(TransactionError::CookieMissing)?;
-        let hash = ids::sha256_hex(secret);
-        if bool::from(hash.as_bytes().ct_eq(self.browser.as_bytes())) {
-            Ok(())
-        } else {
-            Err(TransactionError::OtherBrowser)
-        }
+        browser.has_secret_of(&self.browser)
     }
 }
 
@@ -344,77 +326,6 @@ impl Found {
             Stage::Parked { .. } => Err(TransactionError::AlreadyReceived),
             Stage::Completed => Err(TransactionError::Completed),
         }
-    }
-}
-
-impl UpstreamHandle {
-    /// Reads RelayState or `state`. Anything but what we made is nothing (THREATS W1).
-    pub fn parse(text: &str) -> Option<Self> {
-        let (handle, attempt) = match text.split_once('-') {
-            None => (text, 1),
-            Some((handle, digits)) => (handle, repeated(digits)?),
-        };
-        let hexadecimal = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        (handle.len() == 40 && handle.bytes().all(hexadecimal))
-            .then(|| Self { handle: handle.to_owned(), attempt })
-    }
-
-    /// Reads InResponseTo: `_` and the handle.
-    pub fn from_request_id(id: &str) -> Option<Self> {
-        Self::parse(id.strip_prefix('_')?)
-    }
-}
-
-/// The handle itself for the first attempt, `handle-2` for the second: request IDs are used once.
-impl fmt::Display for UpstreamHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.attempt {
-            1 => f.write_str(&self.handle),
-            n => write!(f, "{}-{n}", self.handle),
-        }
-    }
-}
-
-fn repeated(digits: &str) -> Option<u16> {
-    let attempt: u16 = digits.parse().ok()?;
-    ((2..=MOST_ATTEMPTS).contains(&attempt) && attempt.to_string() == digits).then_some(attempt)
-}
-
-impl Browser {
-    /// With the login cookie's value; anything that we did not make counts as none.
-    pub fn new(cookie: Option<String>) -> Self {
-        Self { secret: cookie.filter(|c| c.len() == 43) }
-    }
-
-    /// Whether it sent a login cookie of ours.
-    pub const fn has_cookie(&self) -> bool {
-        self.secret.is_some()
-    }
-
-    /// The cookie's secret, a fresh one where the browser sent none.
-    pub fn secret_or_new(&self, random: &dyn Random) -> String {
-        self.secret.clone().unwrap_or_else(|| ids::secret(random))
-    }
-
-    /// What a form of this login must send back (RULES 30): only who holds the cookie knows it.
-    pub fn form_token(&self, handle: &str) -> Option<String> {
-        self.secret.as_deref().map(|secret| form_token(secret, handle))
-    }
-
-    /// Whether a form came from our page in this browser.
-    pub fn made_form(&self, handle: &str, token: &str) -> bool {
-        self.form_token(handle).is_some_and(|own| own.as_bytes().ct_eq(token.as_bytes()).into())
-    }
-}
-
-/// Bound to the browser and the transaction.
-pub fn form_token(browser_secret: &str, handle: &str) -> String {
-    ids::sha256_hex(&format!("login form\n{handle}\n{browser_secret}"))
-}
-
-impl fmt::Debug for Browser {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Browser").field("has_cookie", &self.secret.is_some()).finish()
     }
 }
 
