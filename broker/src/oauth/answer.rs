@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use url::form_urlencoded;
 
-use super::code::{self, AuthorizationGrant, Login};
+use super::code::{self, AuthorizationGrant, Gives, Login};
 use super::consent;
 use super::error::Trouble;
 use super::pkce::CodeChallenge;
@@ -92,14 +92,11 @@ pub(super) async fn issue_code(
     let code_challenge = CodeChallenge::try_from(request.code_challenge.clone());
     let grant = AuthorizationGrant {
         family: code::new_family(app.random.as_ref()),
-        used: false,
         client_id: request.client_id.clone(),
         redirect_uri: request.redirect_uri.clone(),
         code_challenge: code_challenge.map_err(|e| Trouble::Broken(e.to_string()))?,
-        scopes: request.scopes.clone(),
         audience: request.audience.clone(),
-        nonce: request.nonce.clone(),
-        login,
+        gives: Some(Gives { scopes: request.scopes.clone(), nonce: request.nonce.clone(), login }),
     };
     let code = code::issue(&app.records, &grant, app.random.as_ref(), now).await?;
     Ok(WayBack::of(request, app.config.issuer.as_str()).with(&[("code", &code)]))

@@ -13,23 +13,29 @@ use crate::ids;
 use crate::sessions::StoreError;
 use crate::sessions::record::{Record, Records, Stored};
 
-/// What a user's login gives a client: stored under the code's SHA-256 until it is redeemed, then as a tombstone.
+/// An authorization code's record, under the code's SHA-256. Once redeemed it is a tombstone: what tells a replay by the
+/// client's own means from somebody's guess stays, what the code gave is gone.
 #[derive(Clone, Deserialize, Serialize)]
 pub struct AuthorizationGrant {
     /// Names everything that is issued from this code; from its creation on, so that it can be revoked at any time.
     pub family: String,
-    /// Whether it was redeemed.
-    pub used: bool,
     /// Whose code it is.
     pub client_id: String,
     /// Must be repeated at redemption (RFC 6749 §4.1.3).
     pub redirect_uri: String,
     /// Answered by the verifier (RFC 7636 §4.6).
     pub code_challenge: CodeChallenge,
-    /// Granted.
-    pub scopes: Vec<String>,
     /// The API; `None` is a token for `/userinfo` only.
     pub audience: Option<String>,
+    /// What it gives; `None` once it was redeemed.
+    pub gives: Option<Gives>,
+}
+
+/// What a code gives.
+#[derive(Clone, Deserialize, Serialize)]
+pub struct Gives {
+    /// Granted.
+    pub scopes: Vec<String>,
     /// For the ID token.
     pub nonce: Option<String>,
     /// Who signed in, and how.
@@ -106,7 +112,8 @@ pub async fn issue(
     Ok(code)
 }
 
-/// Marks a grant as used: of many who try one gets `true`. The tombstone stays as long as a token of the family may live.
+/// Marks a grant as used: of many who try one gets `true`. The tombstone stays for `family_life`, as long as a token of the
+/// family may live.
 ///
 /// # Errors
 /// [`StoreError`]; nothing may be issued then.
@@ -114,10 +121,13 @@ pub async fn redeem(
     records: &Records,
     code: &str,
     read: &Stored<AuthorizationGrant>,
+    family_life: TimeDelta,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    let used = AuthorizationGrant { used: true, ..read.record.clone() };
-    records.swap(code, read, &used, now + RevokedFamily::LIFETIME, now).await
+    let tombstone = AuthorizationGrant { gives: None, ..read.record.clone() };
+    // a replay within the code's own life is always seen
+    let until = now + family_life.max(AuthorizationGrant::LIFETIME);
+    records.swap(code, read, &tombstone, until, now).await
 }
 
 /// Revokes a family, whether anything of it is written yet or not.
@@ -140,15 +150,20 @@ pub async fn is_revoked(
     Ok(records.get::<RevokedFamily>(family, now).await?.is_some())
 }
 
+impl fmt::Debug for Gives {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Gives({:?})", self.scopes)
+    }
+}
+
 /// Shows whose and for what, not who.
 impl fmt::Debug for AuthorizationGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthorizationGrant")
             .field("family", &self.family)
-            .field("used", &self.used)
             .field("client_id", &self.client_id)
-            .field("scopes", &self.scopes)
             .field("audience", &self.audience)
+            .field("used", &self.gives.is_none())
             .finish_non_exhaustive()
     }
 }

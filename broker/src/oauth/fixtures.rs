@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::authorize::validate;
-use super::code::{self, AuthorizationGrant, Login};
+use super::code::{self, AuthorizationGrant, Gives, Login};
 use super::params::Params;
 use super::pkce::CodeChallenge;
 use crate::app::App;
@@ -138,14 +138,15 @@ impl Broker {
     pub(crate) async fn grant(&self) -> AuthorizationGrant {
         AuthorizationGrant {
             family: code::new_family(&SystemRandom),
-            used: false,
             client_id: WEB.to_owned(),
             redirect_uri: CALLBACK.to_owned(),
             code_challenge: CodeChallenge::try_from(CHALLENGE.to_owned()).unwrap(),
-            scopes: texts(&["openid", "profile", "email", "read"]),
             audience: Some(API.to_owned()),
-            nonce: Some("n-1".to_owned()),
-            login: self.login().await,
+            gives: Some(Gives {
+                scopes: texts(&["openid", "profile", "email", "read"]),
+                nonce: Some("n-1".to_owned()),
+                login: self.login().await,
+            }),
         }
     }
 

@@ -149,7 +149,7 @@ impl TokenIssuer<'_> {
     /// # Errors
     /// [`Trouble::Broken`] where there is no key or it does not sign.
     pub async fn access_token(&self, grant: &AccessGrant<'_>) -> Result<AccessToken, Trouble> {
-        let lifetime = lifetime(grant.api);
+        let lifetime = access_token_lifetime(grant.api);
         let algorithm = grant.api.map_or(JwsAlgorithm::Es256, |api| api.signing_alg);
         let claims = self.access_token_claims(grant, lifetime);
         let token = self.sign(algorithm, ACCESS_TOKEN_TYPE, claims).await?;
@@ -246,8 +246,8 @@ pub fn family_of(jti: &str) -> Option<&str> {
     jti.split_once(JTI_SEPARATOR).map(|(family, _)| family)
 }
 
-/// What the API wants, [`LONGEST_LIFETIME`] at most.
-fn lifetime(api: Option<&ResourceServer>) -> TimeDelta {
+/// Lifetime of an API's access tokens: what it wants, [`LONGEST_LIFETIME`] at most.
+pub fn access_token_lifetime(api: Option<&ResourceServer>) -> TimeDelta {
     api.map_or(DEFAULT_LIFETIME, |api| {
         TimeDelta::seconds(i64::from(api.token_lifetime_seconds)).min(LONGEST_LIFETIME)
     })

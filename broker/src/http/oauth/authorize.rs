@@ -6,7 +6,8 @@ use homerealm_connectors::check::{Check, Outcome};
 
 use super::{reply, token};
 use crate::app::App;
-use crate::http::login::{answer::started, browser};
+use crate::http::login::answer::{see_other, started};
+use crate::http::login::browser;
 use crate::http::pages;
 use crate::login;
 use crate::login::trace::Trail;
@@ -23,7 +24,22 @@ pub(super) async fn by_form(
     request: HttpRequest,
     body: String,
 ) -> HttpResponse {
-    serve(&app, &request, token::form(&request, &body).ok()).await
+    let params = token::form(&request, &body).ok();
+    if params.is_some() && comes_from_another_site(&request) && is_query(&body) {
+        return see_other(app.config.issuer.url(&format!("/authorize?{body}")).as_str());
+    }
+    serve(&app, &request, params).await
+}
+
+/// Another site's form brings no `Lax` cookie, and a login cookie that we set anew would end the logins in this browser's
+/// other tabs. The GET that a 303 makes of it does bring the cookie.
+fn comes_from_another_site(request: &HttpRequest) -> bool {
+    let site = request.headers().get("sec-fetch-site").and_then(|site| site.to_str().ok());
+    matches!(site, Some("cross-site" | "same-site"))
+}
+
+fn is_query(body: &str) -> bool {
+    body.bytes().all(|b| b.is_ascii_graphic() && b != b'#')
 }
 
 async fn serve(app: &App, request: &HttpRequest, params: Option<Params>) -> HttpResponse {

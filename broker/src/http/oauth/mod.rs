@@ -10,12 +10,14 @@ mod tests;
 mod token;
 mod userinfo;
 
+use actix_web::HttpRequest;
+use actix_web::http::{Method, header};
 use actix_web::web::{self, ServiceConfig};
 
 pub use reply::{answer, login_error, trouble_page};
 
-/// A body of `/authorize` is not longer than a query may be.
-const AUTHORIZE_BYTES: usize = 8 * 1024;
+/// A body of `/authorize` fits into a query.
+const AUTHORIZE_BYTES: usize = 8 * 1024 - 64;
 
 /// Routes of DESIGN §3.3 that are the authorization server's.
 pub fn routes(routes: &mut ServiceConfig) {
@@ -34,15 +36,26 @@ pub fn routes(routes: &mut ServiceConfig) {
         .service(
             web::resource("/oauth/token")
                 .route(web::post().to(token::token))
-                .route(web::method(actix_web::http::Method::OPTIONS).to(cors::preflight)),
+                .route(web::method(Method::OPTIONS).to(cors::preflight)),
         )
         .service(
             web::resource("/userinfo")
                 .route(web::get().to(userinfo::by_header))
                 .route(web::post().to(userinfo::by_header_or_form))
-                .route(web::method(actix_web::http::Method::OPTIONS).to(cors::preflight)),
+                .route(web::method(Method::OPTIONS).to(cors::preflight)),
         )
         .route(discovery::OPENID_PATH, web::get().to(discovery::discovery))
         .route(discovery::OAUTH_PATH, web::get().to(discovery::discovery))
         .route(discovery::JWKS_PATH, web::get().to(discovery::jwks));
+}
+
+/// The `Authorization` header. Two of them, or one that is not text, are not one that is absent: what comes back then
+/// authenticates nobody.
+fn authorization(request: &HttpRequest) -> Option<&str> {
+    let mut headers = request.headers().get_all(header::AUTHORIZATION);
+    match (headers.next(), headers.next()) {
+        (None, _) => None,
+        (Some(only), None) => Some(only.to_str().unwrap_or_default()),
+        (Some(_), Some(_)) => Some(""),
+    }
 }

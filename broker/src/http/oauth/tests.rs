@@ -100,6 +100,34 @@ async fn a_fault_goes_back_to_a_first_party_client() {
 }
 
 #[actix_web::test]
+async fn a_form_of_another_site_comes_again_with_its_cookie() {
+    let broker = Broker::start().await;
+    let good = query(&[]);
+
+    let posted = to(&broker, Method::POST, "/authorize")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("sec-fetch-site", "cross-site")
+        .body(good.clone());
+    let again = reply(posted).await;
+
+    assert_eq!((again.status, again.header("set-cookie")), (303, ""));
+    assert_eq!(again.header("location"), format!("{}/authorize?{good}", broker.issuer()));
+}
+
+#[actix_web::test]
+async fn two_authorization_headers_authenticate_nobody() {
+    let broker = Broker::start().await;
+    let fields = [("grant_type", "authorization_code"), ("client_id", "app_spa")];
+    let twice = post(&broker, "/oauth/token", &fields)
+        .basic_auth(WEB, Some(SECRET))
+        .basic_auth("app_other", Some(SECRET));
+
+    let refused = reply(twice).await;
+
+    assert_eq!((refused.status, &refused.json()["error"]), (401, &json!("invalid_client")));
+}
+
+#[actix_web::test]
 async fn a_fault_of_a_third_party_client_stays_here_with_a_visible_link() {
     let broker = Broker::start().await;
     let bad = query(&[("client_id", Some(PORTAL)), ("scope", Some("admin"))]);

@@ -35,9 +35,7 @@ async fn serve(
     request: &HttpRequest,
     params: &Params,
 ) -> Result<HttpResponse, TokenError> {
-    // a header that is not text is no absent one
-    let header = request.headers().get(header::AUTHORIZATION);
-    let authorization = header.map(|header| Authorization(header.to_str().unwrap_or_default()));
+    let authorization = super::authorization(request).map(Authorization);
     let tokens = token::token(app, TokenRequest { authorization, params }, app.now()).await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))

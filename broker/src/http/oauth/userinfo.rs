@@ -59,8 +59,7 @@ async fn serve(app: &App, request: &HttpRequest, token: Option<&str>) -> HttpRes
 }
 
 fn bearer(request: &HttpRequest) -> Option<&str> {
-    let header = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = header.split_once(' ')?;
+    let (scheme, token) = super::authorization(request)?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_matches(' '))
 }
 

@@ -49,8 +49,8 @@ async fn a_first_party_client_gets_its_code_at_once() {
     let found = broker.app().records.get::<AuthorizationGrant>(code, broker.now()).await.unwrap();
     let grant = found.unwrap().record;
     assert_eq!((grant.client_id.as_str(), grant.audience.as_deref()), (WEB, Some(API)));
-    assert_eq!(grant.login, broker.login().await);
-    assert!(!grant.used && grant.family.starts_with("fam_"));
+    assert_eq!(grant.gives.unwrap().login, broker.login().await);
+    assert!(grant.family.starts_with("fam_"));
 }
 
 #[actix_web::test]

@@ -6,11 +6,12 @@ use super::{ErrorCode, Granted, GrantedUser, TokenError, refuse};
 use crate::app::App;
 use crate::catalog::User;
 use crate::oauth::client_authentication::AuthenticatedClient;
-use crate::oauth::code::{self, AuthorizationGrant};
+use crate::oauth::code::{self, AuthorizationGrant, Gives};
 use crate::oauth::consent::login_is_barred;
 use crate::oauth::error::Trouble;
 use crate::oauth::params::Params;
 use crate::oauth::target::{self, Target};
+use crate::oauth::token_issuer::access_token_lifetime;
 
 /// Redeems a code. Everything is checked first, so that a wrong request leaves the code unspent; what can fail for reasons
 /// of ours is read first too. Then the code is spent, once, before anything is minted.
@@ -33,14 +34,13 @@ pub(super) async fn take(
         return invalid_grant();
     }
     is_for_the_same_api(grant, params)?;
-    if grant.used {
-        return replayed(app, grant, now).await;
-    }
+    let Some(gives) = &grant.gives else { return replayed(app, grant, now).await };
     if !client.is_confidential() {
         super::count(app, client, now)?;
     }
-    let granted = granted(app, grant).await?;
-    if !code::redeem(&app.records, code, &found, now).await.map_err(Trouble::from)? {
+    let granted = granted(app, grant, gives).await?;
+    let life = access_token_lifetime(granted.target.api.as_deref());
+    if !code::redeem(&app.records, code, &found, life, now).await.map_err(Trouble::from)? {
         return replayed(app, grant, now).await;
     }
     Ok(granted)
@@ -70,11 +70,15 @@ fn is_for_the_same_api(grant: &AuthorizationGrant, params: &Params) -> Result<()
 }
 
 /// What the code gives, if its user, connection, organization and API are still there and enabled.
-async fn granted(app: &App, grant: &AuthorizationGrant) -> Result<Granted, TokenError> {
-    if login_is_barred(app, &grant.client_id, &grant.login).await?.is_some() {
+async fn granted(
+    app: &App,
+    grant: &AuthorizationGrant,
+    gives: &Gives,
+) -> Result<Granted, TokenError> {
+    if login_is_barred(app, &grant.client_id, &gives.login).await?.is_some() {
         return invalid_grant();
     }
-    let user = app.catalog.get::<User>(&grant.login.user_id).await.map_err(Trouble::from)?;
+    let user = app.catalog.get::<User>(&gives.login.user_id).await.map_err(Trouble::from)?;
     let Some(user) = user else { return invalid_grant() };
     let api = match &grant.audience {
         None => None,
@@ -84,11 +88,11 @@ async fn granted(app: &App, grant: &AuthorizationGrant) -> Result<Granted, Token
         }
     };
     Ok(Granted {
-        target: Target { api, scopes: grant.scopes.clone() },
+        target: Target { api, scopes: gives.scopes.clone() },
         user: Some(GrantedUser {
-            login: grant.login.clone(),
+            login: gives.login.clone(),
             family: grant.family.clone(),
-            nonce: grant.nonce.clone(),
+            nonce: gives.nonce.clone(),
             claims: user.claims.clone(),
         }),
     })

@@ -20,7 +20,7 @@ use super::scope;
 use super::target::{Target, TargetError};
 use super::token_issuer::{AccessGrant, IdTokenGrant, Subject, TokenIssuer};
 use crate::app::App;
-use crate::catalog::{GrantType, NormalizedClaims};
+use crate::catalog::{Client, GrantType, NormalizedClaims};
 
 /// A token request.
 #[derive(Clone, Copy, Debug)]
@@ -166,20 +166,11 @@ async fn mint(
         subject,
     };
     let access = issuer.access_token(&access).await?;
-    let id_token = match user.filter(|_| target.scopes.iter().any(|s| s == scope::OPENID)) {
-        None => None,
-        Some(user) => Some(
-            issuer
-                .id_token(IdTokenGrant {
-                    client_id: &client.client_id,
-                    algorithm: client.id_token_signed_response_alg,
-                    login: &user.login,
-                    nonce: user.nonce.as_deref(),
-                    access_token: &access.token,
-                    claims: UserClaims::of(&user.claims, &target.scopes),
-                })
-                .await?,
-        ),
+    let id_token = match &user {
+        Some(user) if target.scopes.iter().any(|s| s == scope::OPENID) => {
+            Some(id_token(&issuer, client, user, &target.scopes, &access.token).await?)
+        }
+        Some(_) | None => None,
     };
     Ok(TokenResponse {
         access_token: access.token,
@@ -188,6 +179,24 @@ async fn mint(
         scope: target.scopes.join(" "),
         id_token,
     })
+}
+
+async fn id_token(
+    issuer: &TokenIssuer<'_>,
+    client: &Client,
+    user: &GrantedUser,
+    scopes: &[String],
+    access_token: &str,
+) -> Result<String, Trouble> {
+    let grant = IdTokenGrant {
+        client_id: &client.client_id,
+        algorithm: client.id_token_signed_response_alg,
+        login: &user.login,
+        nonce: user.nonce.as_deref(),
+        access_token,
+        claims: UserClaims::of(&user.claims, scopes),
+    };
+    issuer.id_token(grant).await
 }
 
 fn unsupported<T>() -> Result<T, TokenError> {
