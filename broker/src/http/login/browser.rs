@@ -7,13 +7,18 @@ use actix_web::http::header;
 use crate::config::Issuer;
 use crate::login::Browser;
 
-/// The browser as it shows itself. Two login cookies, as a neighbouring host could set one, count as none.
+/// The browser as it shows itself. Two login cookies, as a neighbouring host could set one, count as none; other sites'
+/// cookies do not matter, however they are written.
 pub fn of(request: &HttpRequest, issuer: &Issuer) -> Browser {
     let name = cookie_name(issuer);
-    let Ok(cookies) = request.cookies() else { return Browser::default() };
-    let mut ours = cookies.iter().filter(|cookie| cookie.name() == name);
+    let headers = request.headers().get_all(header::COOKIE);
+    let pairs = headers.filter_map(|header| header.to_str().ok()).flat_map(|h| h.split(';'));
+    let mut ours = pairs.filter_map(|pair| {
+        let (sent, value) = pair.trim().split_once('=')?;
+        (sent == name).then_some(value)
+    });
     match (ours.next(), ours.next()) {
-        (Some(cookie), None) => Browser::new(Some(cookie.value().to_owned())),
+        (Some(value), None) => Browser::new(Some(value.to_owned())),
         _ => Browser::default(),
     }
 }
@@ -83,6 +88,7 @@ mod tests {
         };
 
         assert!(with(format!("__Host-hr_login={secret}")).contains("true"));
+        assert!(with(format!("%; x; =; __Host-hr_login={secret}")).contains("true"));
         assert!(with(format!("hr_login_443={secret}")).contains("false"));
         assert!(with(format!("__Host-hr_login={secret}; __Host-hr_login=x")).contains("false"));
     }

@@ -2,7 +2,7 @@ use super::harness::{Cookie, Site};
 use super::idp::{Idp, Says};
 use crate::catalog::{Connection, ConnectionOptions, TraceOutcome};
 use crate::login::complete::finish;
-use crate::login::fixtures::request;
+use crate::login::fixtures::{name, request};
 use crate::login::transaction::Browser;
 use crate::login::{AuthorizationRequest, LoginError};
 
@@ -115,7 +115,7 @@ async fn another_connections_path_does_not_take_the_answer() {
     let idp = Idp::new();
     let other = Connection {
         id: "con_other".to_owned(),
-        name: crate::login::fixtures::name("other-saml"),
+        name: name("other-saml"),
         domains: Vec::new(),
         ..idp.connection()
     };
@@ -278,5 +278,39 @@ async fn metadata_is_there_for_saml_connections() {
     assert!(!seen.body.contains("encryption"), "{}", seen.body);
     assert_eq!(site.get("/saml/con_acme-saml/metadata", &[]).await.status, 404);
     assert_eq!(site.get("/saml/nobody/metadata", &[]).await.status, 404);
+    site.running.stop().await;
+}
+
+#[actix_web::test]
+async fn on_a_shared_connection_the_organization_is_earned_not_asked_for() {
+    let idp = Idp::new();
+    let shared = Connection { organization: None, domains: Vec::new(), ..idp.connection() };
+    let site = Site::with(&[shared]).await;
+    let end = async |organization: Option<&str>| {
+        let organization = organization.map(str::to_owned);
+        let (transaction, cookie, _) =
+            site.sent(AuthorizationRequest { organization, ..for_acme() }).await;
+        let says = Says::good(site.running.issuer(), &transaction);
+        let form = [("SAMLResponse", &*idp.response(&says)), ("RelayState", &*transaction)];
+        assert_eq!(site.post(ACS, &form, &[]).await.status, 303);
+        finish(site.app(), &cookie.browser(), &transaction).await.map_err(page)
+    };
+
+    let barred = end(Some("acme")).await.unwrap_err();
+    assert_eq!(barred, (403, "organization_not_a_member"));
+    let login = end(None).await.unwrap();
+    assert_eq!(
+        login.claims.email_verified,
+        Some(false),
+        "a shared connection verifies nobody's domain"
+    );
+    assert!(login.organization.is_none());
+
+    let mut user = (*login.user).clone();
+    user.organizations = vec![name("acme")];
+    site.app().catalog.update(&user, None).await.unwrap();
+    let member = end(Some("acme")).await.unwrap();
+    assert_eq!(member.organization.unwrap().name.as_str(), "acme");
+    assert_eq!(member.user.id, login.user.id);
     site.running.stop().await;
 }
