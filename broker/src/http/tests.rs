@@ -135,8 +135,8 @@ async fn failures_become_429_in_the_shape_of_the_path() {
     let limits = "[limits]\nper_address = \"2/h\"";
     let running = running(folder.path(), limits).await;
 
-    assert_eq!(get(&running, "/authorize").await.0, 404);
-    assert_eq!(get(&running, "/authorize").await.0, 404);
+    assert_eq!(get(&running, "/authorize").await.0, 400);
+    assert_eq!(get(&running, "/authorize").await.0, 400);
     let (status, headers, _) = get(&running, "/authorize").await;
 
     assert_eq!(status, 429);
