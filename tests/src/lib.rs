@@ -1,3 +1,14 @@
-//! What the outside-in tests share.
+//! What the outside-in tests share: a broker, a browser, an operator, upstream IdPs that we did not write, and a reader of
+//! tokens that is not ours.
+//!
+//! A helper that cannot go on panics with what it saw: the test ends there.
 
+pub mod admin;
+pub mod app;
+pub mod browser;
+pub mod clock;
+pub mod html;
+pub mod jose;
+pub mod peers;
+pub mod scene;
 pub mod store_contract;

@@ -1,0 +1,216 @@
+//! The broker under test: in process, or the real binary.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::config::Config;
+use broker::startup::{self, Running, Startup};
+use homerealm_certs::SystemRandom;
+use reqwest::Client;
+use tempfile::TempDir;
+
+use crate::admin::Admin;
+use crate::clock::ShiftedClock;
+
+/// The bootstrap token of every broker under test.
+pub const ADMIN_TOKEN: &str = "a-bootstrap-token-for-tests-of-40-letters";
+
+/// A broker in this process, with a folder of its own.
+#[derive(Debug)]
+pub struct TestApp {
+    /// Its public base URL: `http://localhost:PORT`.
+    pub issuer: String,
+    /// Its operator.
+    pub admin: Admin,
+    /// Its clock.
+    pub clock: Arc<ShiftedClock>,
+    /// A client without cookies that follows nothing.
+    pub http: Client,
+    running: Option<Running>,
+    folder: TempDir,
+}
+
+impl TestApp {
+    /// Starts on a free port.
+    pub async fn spawn() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ShiftedClock::default());
+        let running = start(folder.path(), Arc::clone(&clock)).await;
+        let issuer = running.issuer().as_str().to_owned();
+        let http = client();
+        let admin = Admin::new(http.clone(), &issuer, ADMIN_TOKEN);
+        Self { issuer, admin, clock, http, running: Some(running), folder }
+    }
+
+    /// An address of this broker.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer)
+    }
+
+    /// Stops it; its folder stays until this value is dropped.
+    pub async fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop().await;
+        }
+    }
+
+    /// The folder with its state.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+async fn start(folder: &Path, clock: Arc<ShiftedClock>) -> Running {
+    let config = Config::from_toml(&settings(folder, 0), []).unwrap();
+    let random = Arc::new(SystemRandom);
+    startup::start(Startup { config, clock, random }).await.unwrap()
+}
+
+/// Upstreams live on loopback, with http; the limits have tests of their own.
+#[must_use]
+pub fn settings(folder: &Path, port: u16) -> String {
+    format!(
+        r#"
+        listen = "127.0.0.1:{port}"
+        [database]
+        url = "sqlite:{}/hr.db"
+        [admin]
+        token = "{ADMIN_TOKEN}"
+        [upstream]
+        allow_http = true
+        allow_private_addresses = true
+        [limits]
+        enabled = false
+        "#,
+        folder.display()
+    )
+}
+
+/// Follows nothing, keeps nothing.
+#[must_use]
+pub fn client() -> Client {
+    Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .tls_certs_only([])
+        .timeout(Duration::from_secs(60))
+        .build()
+        .unwrap()
+}
+
+/// A port that was free a moment ago.
+#[must_use]
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// The `homerealm` binary, which this function builds where that has not been done.
+#[must_use]
+pub fn binary() -> PathBuf {
+    let built = std::env::current_exe().unwrap();
+    let target = built.ancestors().nth(2).unwrap().join("homerealm");
+    if !target.exists() {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+        let status = Command::new(cargo)
+            .args(["build", "--quiet", "--package", "homerealm", "--bin", "homerealm"])
+            .arg("--manifest-path")
+            .arg(manifest)
+            .status()
+            .unwrap();
+        assert!(status.success(), "the binary was not built");
+    }
+    target
+}
+
+/// `homerealm serve` as a process of its own.
+#[derive(Debug)]
+pub struct BinaryApp {
+    /// Its public base URL.
+    pub issuer: String,
+    /// What it printed until it served.
+    pub banner: String,
+    child: Child,
+}
+
+impl BinaryApp {
+    /// Starts it with a configuration file in `folder`, and waits for the line that names its issuer.
+    #[must_use]
+    pub fn spawn(folder: &Path, config: &str) -> Self {
+        let file = folder.join("homerealm.toml");
+        std::fs::write(&file, config).unwrap();
+        let mut child = Command::new(binary())
+            .args(["serve", "--config"])
+            .arg(&file)
+            .current_dir(folder)
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(folder.join("serve.log")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut banner = String::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
+            banner.push_str(&line);
+            banner.push('\n');
+            let words = line.split_whitespace().map(|word| word.trim_end_matches(['.', ',', ';']));
+            if let Some(issuer) = words.into_iter().find(|word| word.starts_with("http://")) {
+                return Self { issuer: issuer.to_owned(), banner, child };
+            }
+        }
+        let log = std::fs::read_to_string(folder.join("serve.log")).unwrap_or_default();
+        panic!("it did not serve\n{banner}\n{log}");
+    }
+
+    /// Sends SIGTERM and gives the exit code.
+    pub fn terminate(&mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for BinaryApp {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Runs `homerealm` to its end: exit code, standard output, standard error.
+#[must_use]
+pub fn run_binary(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    run_binary_with(folder, arguments, &[])
+}
+
+/// As [`run_binary`], with environment variables.
+#[must_use]
+pub fn run_binary_with(
+    folder: &Path,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> (Option<i32>, String, String) {
+    let mut child = Command::new(binary())
+        .args(arguments)
+        .current_dir(folder)
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let reading = std::thread::spawn(move || {
+        let mut text = String::new();
+        stdout.read_to_string(&mut text).unwrap();
+        text
+    });
+    let mut errors = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    let code = child.wait().unwrap().code();
+    (code, reading.join().unwrap(), errors)
+}
