@@ -2,4 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
+mod login_oidc;
+mod login_saml;
+mod login_saml_auth0;
+mod login_saml_samael;
+mod login_saml_simplesamlphp;
 mod store;

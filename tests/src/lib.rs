@@ -3,6 +3,15 @@
 //!
 //! A helper that cannot go on panics with what it saw: the test ends there.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a helper that cannot go on ends the test, and tests say what they skip"
+)]
+
 pub mod admin;
 pub mod app;
 pub mod browser;
