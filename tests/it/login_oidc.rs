@@ -128,10 +128,11 @@ faults! {
     an_expired_token_is_refused: "expired" => 400 "oidc_token_expired";
     another_key_is_refused: "bad-sig" => 400 "oidc_signature_invalid";
     a_token_without_signature_is_refused: "alg-none" => 400 "oidc_algorithm_refused";
-    a_token_without_nonce_is_refused: "no-nonce" => 400 "oidc_nonce_mismatch";
+    a_token_without_nonce_is_refused: "no-nonce" => 400 "oidc_claim_missing";
     another_nonce_is_refused: "wrong-nonce" => 400 "oidc_nonce_mismatch";
-    a_token_of_the_future_is_refused: "future-iat" => 400 "oidc_token_not_yet_valid";
-    a_page_instead_of_discovery_is_refused: "html-discovery" => 400 "oidc_discovery_invalid";
+    a_token_of_the_future_is_refused: "future-iat" => 400 "oidc_issued_in_future";
+    a_page_instead_of_discovery_is_refused: "html-discovery" => 502 "upstream_unreachable";
+    a_provider_that_falls_asleep_is_not_waited_for: "slow-token" => 502 "upstream_unreachable";
     an_endless_key_set_is_refused: "big-jwks" => 502 "upstream_unreachable";
 }
 

@@ -43,7 +43,9 @@ async fn a_user_of_simplesamlphp_reaches_the_api() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn as_it_comes_the_refusal_says_what_to_change() {
-    let Some((scene, _idp)) = at_simplesamlphp(&json!({"vendor": "shibboleth"})).await else { return };
+    let Some((scene, _idp)) = at_simplesamlphp(&json!({"vendor": "shibboleth"})).await else {
+        return;
+    };
     let mut browser = scene.browser();
 
     let asked = scene.start(&mut browser, "acme-ssp").await;

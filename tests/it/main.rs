@@ -1,6 +1,11 @@
 //! Outside-in tests: one binary, one file a subject.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on ends here"
+)]
 
 mod login_oidc;
 mod login_saml;

@@ -18,7 +18,7 @@ cat >"$folder/config/config.php" <<END
   'timezone' => 'UTC', 'logging.handler' => 'file', 'logging.level' => 5, 'debug' => null,
   'enable.saml20-idp' => true, 'module.enable' => ['exampleauth' => true],
   'session.phpsession.savepath' => '$folder/tmp', 'session.cookie.secure' => false, 'session.cookie.samesite' => null,
-  'store.type' => 'phpsession', 'metadata.sources' => [['type' => 'flatfile', 'directory' => '$folder/metadata']],
+  'store.type' => 'phpsession', 'attributenamemapdir' => '/etc/simplesamlphp/attributemap/', 'metadata.sources' => [['type' => 'flatfile', 'directory' => '$folder/metadata']],
 ];
 END
 cat >"$folder/config/authsources.php" <<'END'

@@ -65,7 +65,12 @@ impl Admin {
         let content_type = content_type.split(';').next().unwrap_or_default().to_owned();
         let etag = header("etag");
         let body = response.bytes().await.unwrap();
-        Answer { status, content_type, etag, json: serde_json::from_slice(&body).unwrap_or_default() }
+        Answer {
+            status,
+            content_type,
+            etag,
+            json: serde_json::from_slice(&body).unwrap_or_default(),
+        }
     }
 
     /// `GET`
@@ -91,7 +96,12 @@ impl Admin {
     /// `POST` that must make an object; gives it.
     pub async fn create(&self, path: &str, json: &Value) -> Value {
         let answer = self.post(path, json).await;
-        assert_eq!(answer.status, StatusCode::CREATED, "POST {path} {json:.400}\n{:#}", answer.json);
+        assert_eq!(
+            answer.status,
+            StatusCode::CREATED,
+            "POST {path} {json:.400}\n{:#}",
+            answer.json
+        );
         answer.json
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use broker::config::Config;
 use broker::startup::{self, Running, Startup};
+use chrono::TimeDelta;
 use homerealm_certs::SystemRandom;
 use reqwest::Client;
 use tempfile::TempDir;
@@ -37,9 +38,16 @@ pub struct TestApp {
 impl TestApp {
     /// Starts on a free port.
     pub async fn spawn() -> Self {
+        Self::spawn_before(TimeDelta::zero()).await
+    }
+
+    /// Starts on a free port, and has run for a while.
+    pub async fn spawn_before(running_for: TimeDelta) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ShiftedClock::default());
+        clock.advance(-running_for);
         let running = start(folder.path(), Arc::clone(&clock)).await;
+        clock.advance(running_for);
         let issuer = running.issuer().as_str().to_owned();
         let http = client();
         let admin = Admin::new(http.clone(), &issuer, ADMIN_TOKEN);
@@ -145,7 +153,7 @@ impl BinaryApp {
     pub fn spawn(folder: &Path, config: &str) -> Self {
         let file = folder.join("homerealm.toml");
         std::fs::write(&file, config).unwrap();
-        let mut child = Command::new(binary())
+        let child = Command::new(binary())
             .args(["serve", "--config"])
             .arg(&file)
             .current_dir(folder)
@@ -153,17 +161,19 @@ impl BinaryApp {
             .stderr(std::fs::File::create(folder.join("serve.log")).unwrap())
             .spawn()
             .unwrap();
-        let mut banner = String::new();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
-            banner.push_str(&line);
-            banner.push('\n');
-            let words = line.split_whitespace().map(|word| word.trim_end_matches(['.', ',', ';']));
-            if let Some(issuer) = words.into_iter().find(|word| word.starts_with("http://")) {
-                return Self { issuer: issuer.to_owned(), banner, child };
+        let mut app = Self { issuer: String::new(), banner: String::new(), child };
+        let lines = BufReader::new(app.child.stdout.take().unwrap()).lines();
+        for line in lines.map_while(Result::ok) {
+            app.banner.push_str(&line);
+            app.banner.push('\n');
+            let mut words = line.split([' ', ',', ';']).map(|word| word.trim_end_matches('.'));
+            if let Some(issuer) = words.find(|word| word.starts_with("http://")) {
+                issuer.clone_into(&mut app.issuer);
+                return app;
             }
         }
         let log = std::fs::read_to_string(folder.join("serve.log")).unwrap_or_default();
-        panic!("it did not serve\n{banner}\n{log}");
+        panic!("it did not serve\n{}\n{log}", app.banner);
     }
 
     /// Sends SIGTERM and gives the exit code.

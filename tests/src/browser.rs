@@ -135,21 +135,14 @@ impl Browser {
         of_host.map(|cookie| cookie.name.clone()).collect()
     }
 
-    async fn request(
-        &mut self,
-        method: Method,
-        url: Url,
-        form: Option<String>,
-        lax: bool,
-    ) -> Page {
+    async fn request(&mut self, method: Method, url: Url, form: Option<String>, lax: bool) -> Page {
         let mut request = self.http.request(method.clone(), url.clone());
         let cookies = self.cookies_for(&url, lax);
         if !cookies.is_empty() {
             request = request.header(COOKIE, cookies);
         }
         if let Some(form) = form {
-            request =
-                request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
+            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
         }
         let response =
             request.send().await.unwrap_or_else(|e| panic!("{e:?} {:#?}", self.steps.last()));

@@ -44,7 +44,8 @@ impl Page {
         };
         let action = self.url.join(&attribute(form, "action")).unwrap();
         let named = |css: &str| -> Vec<(String, String)> {
-            let found = form.select(&selector(css));
+            let wanted = selector(css);
+            let found = form.select(&wanted);
             found.map(|e| (attribute(e, "name"), attribute(e, "value"))).collect()
         };
         Some(Form {
@@ -119,7 +120,10 @@ impl Form {
     /// Whether a browser with JavaScript sends it without a person: a SAML message or an authorization response.
     #[must_use]
     pub fn is_automatic(&self) -> bool {
-        let answer = || self.field("state").is_some() && (self.field("code").is_some() || self.field("error").is_some());
+        let answer = || {
+            self.field("state").is_some()
+                && (self.field("code").is_some() || self.field("error").is_some())
+        };
         self.field("SAMLResponse").is_some() || self.field("SAMLRequest").is_some() || answer()
     }
 }

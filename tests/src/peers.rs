@@ -28,7 +28,9 @@ pub struct Peer {
 pub fn folder(what: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("HOMEREALM_TEST_PEERS").map(PathBuf::from);
     if folder.is_none() {
-        println!("skipped: {what}: HOMEREALM_TEST_PEERS is not set (see scripts/install-test-tools)");
+        println!(
+            "skipped: {what}: HOMEREALM_TEST_PEERS is not set (see scripts/install-test-tools)"
+        );
     }
     folder
 }
@@ -80,7 +82,9 @@ pub async fn simplesamlphp(sp_entity_id: &str, acs: &str) -> Option<Peer> {
 pub async fn samael(user: &str) -> Option<Peer> {
     let peers = folder("samael's IdP")?;
     let Some(program) = std::env::var("HOMEREALM_TEST_SAMAEL").ok() else {
-        println!("skipped: samael's IdP: HOMEREALM_TEST_SAMAEL is not set (see scripts/test-samael)");
+        println!(
+            "skipped: samael's IdP: HOMEREALM_TEST_SAMAEL is not set (see scripts/test-samael)"
+        );
         return None;
     };
     let port = free_port().to_string();
@@ -102,7 +106,11 @@ pub async fn pysaml2() -> Option<&'static Peer> {
 }
 
 /// The end of standard input ends the peer, so none outlives the tests, not even a kill.
-const KEEPER: &str = r#""$@" </dev/null & peer=$!; cat >/dev/null; kill "$peer"; wait "$peer""#;
+const KEEPER: &str = r#"exec 3<&0
+"$@" </dev/null 3<&- & peer=$!
+{ cat <&3 >/dev/null; kill "$peer"; } 2>/dev/null &
+exec 3<&-
+wait "$peer""#;
 
 impl Peer {
     /// `FOLDER` among the arguments stands for a fresh folder of this peer.
@@ -111,7 +119,7 @@ impl Peer {
         let path = folder.path().display().to_string();
         let arguments =
             arguments.iter().map(|&argument| if argument == "FOLDER" { &path } else { argument });
-        let log = File::create(folder.path().join("log")).unwrap();
+        let log = File::create(folder.path().join("peer.log")).unwrap();
         let child = Command::new("sh")
             .args(["-c", KEEPER, "sh"])
             .args(arguments)
@@ -135,7 +143,7 @@ impl Peer {
     /// What it printed so far.
     #[must_use]
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        std::fs::read_to_string(self.folder.path().join("peer.log")).unwrap_or_default()
     }
 
     /// A minute at most; the machine may be busy.

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chrono::TimeDelta;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
@@ -48,10 +49,18 @@ pub struct TokenAnswer {
 impl Scene {
     /// `customer.example` is Acme's, verified.
     pub async fn set() -> Self {
-        let app = TestApp::spawn().await;
+        Self::set_up(TimeDelta::zero()).await
+    }
+
+    /// As [`Self::set`], with a broker that has run for a while.
+    pub async fn set_up(running_for: TimeDelta) -> Self {
+        let app = TestApp::spawn_before(running_for).await;
         let domains = json!([{"name": "customer.example", "verified": true}]);
         app.admin
-            .create("/organizations", &json!({"name": "acme", "display_name": "Acme", "domains": domains}))
+            .create(
+                "/organizations",
+                &json!({"name": "acme", "display_name": "Acme", "domains": domains}),
+            )
             .await;
         app.admin
             .create(
