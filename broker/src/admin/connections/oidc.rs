@@ -21,8 +21,9 @@ pub(super) fn read(
 ) -> Result<Option<OidcOptions>, Failure> {
     let issuer = fields.parsed("issuer", |text| issuer(app, text));
     let tenant = fields.parsed("tenant", tenant);
-    let allowed_tenants = fields.parsed_list("allowed_tenants", tenant_id).unwrap_or_default();
-    let authority = fields.parsed("authority", |text| issuer_base(app, text));
+    let allowed_tenants =
+        fields.parsed_list("allowed_tenants", |text| tenant_id(&text)).unwrap_or_default();
+    let authority = fields.parsed("authority", |text| issuer_base(app, &text));
     check_vendor(fields, vendor, (&issuer, &tenant, &authority), &allowed_tenants);
     let client_id = fields.text("client_id");
     let client_id = fields.require("client_id", client_id);
@@ -103,7 +104,7 @@ fn issuer(app: &App, text: String) -> Result<String, String> {
     Ok(text)
 }
 
-fn issuer_base(app: &App, text: String) -> Result<String, String> {
+fn issuer_base(app: &App, text: &str) -> Result<String, String> {
     issuer(app, text.trim_end_matches('/').to_owned())
 }
 
@@ -114,11 +115,11 @@ fn tenant(text: String) -> Result<String, &'static str> {
         "consumers" => {
             Err("consumers are personal accounts; use a tenant id, organizations or common")
         }
-        _ => tenant_id(text),
+        _ => tenant_id(&text),
     }
 }
 
-fn tenant_id(text: String) -> Result<String, &'static str> {
+fn tenant_id(text: &str) -> Result<String, &'static str> {
     let shape: Vec<usize> = text.split('-').map(str::len).collect();
     if shape != [8, 4, 4, 4, 12] || !text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
         return Err("must be a tenant id such as 9188040d-6c67-4c5b-b112-36a304b66dad");

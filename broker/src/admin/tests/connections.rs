@@ -21,7 +21,7 @@ fn metadata(entity_id: &str, more: &str) -> String {
     )
 }
 
-fn saml(options: Value) -> Value {
+fn saml(options: &Value) -> Value {
     json!({"name": "acme-saml", "strategy": "saml", "organization": "acme", "display_name": "Acme SSO",
            "domains": ["acme.example"], "options": options})
 }
@@ -37,7 +37,7 @@ async fn a_saml_connection_has_its_defaults_its_addresses_and_no_secret() {
     api.acme().await;
 
     let made =
-        api.create("/connections", saml(json!({"metadata_xml": metadata("urn:idp", "")}))).await;
+        api.create("/connections", saml(&json!({"metadata_xml": metadata("urn:idp", "")}))).await;
 
     let issuer = api.issuer();
     assert_eq!(
@@ -114,7 +114,7 @@ async fn metadata_without_a_usable_key_makes_no_connection() {
         ),
         (json!({"metadata_xml": metadata("urn:idp", ""), "debug": true}), "options.debug"),
     ] {
-        let answer = api.post("/connections", saml(options)).await;
+        let answer = api.post("/connections", saml(&options)).await;
         assert_eq!((answer.status, answer.fields()), (422, vec![field]), "{}", answer.body);
     }
     assert_eq!(api.get("/connections").await.body["items"], json!([]));
@@ -196,7 +196,7 @@ async fn metadata_can_be_inspected_and_replaced() {
     let api = Api::start().await;
     api.acme().await;
     let first = metadata("urn:idp", "");
-    api.create("/connections", saml(json!({"metadata_xml": first}))).await;
+    api.create("/connections", saml(&json!({"metadata_xml": first}))).await;
     let send_xml = |method: Method, path: &'static str, xml: String| {
         send(
             api.request(method, path)
