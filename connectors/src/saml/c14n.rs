@@ -42,13 +42,13 @@ impl Method {
 ///
 /// # Errors
 /// [`Rejection::Xml`] and [`Rejection::ResponseTooLarge`]: the gate refuses the document, or it has more than `max_bytes`
-/// bytes.
+/// bytes. [`Rejection::CanonicalFormTooLarge`]: the canonical form is many times as large as the document.
 pub fn canonicalize(
     document: &[u8],
     method: &Method,
     max_bytes: usize,
 ) -> Result<String, Rejection> {
-    Ok(canonical_form(gated_tree(document, max_bytes)?.root(), method, None))
+    canonical_form(gated_tree(document, max_bytes)?.root(), method, None)
 }
 
 /// The canonical form of the element of `document` whose `ID` attribute is `id`.
@@ -64,21 +64,35 @@ pub fn canonicalize_element(
     let tree = gated_tree(document, max_bytes)?;
     let mut elements = tree.root().subtree();
     match elements.find(|element| element.attribute("ID") == Some(id)) {
-        Some(apex) => Ok(canonical_form(apex, method, None)),
+        Some(apex) => canonical_form(apex, method, None),
         None => Err(Rejection::Malformed { what: "no element with this ID" }),
     }
 }
 
+/// How many times as large as its document a canonical form may be. Escapes make at most six of one character; a
+/// namespace name declared once and used in many elements that lie side by side is written in each of them, so 250 KB
+/// could become gigabytes. Responses of real identity providers stay below two.
+const MAX_GROWTH: usize = 8;
+/// Small documents may grow more.
+const MIN_LIMIT: usize = 64 * 1024;
+
 /// The canonical form of `apex` without the subtree `left_out`.
+///
+/// # Errors
+/// [`Rejection::CanonicalFormTooLarge`]: it is more than eight times as large as the document.
 pub(crate) fn canonical_form(
     apex: Element<'_>,
     method: &Method,
     left_out: Option<Element<'_>>,
-) -> String {
+) -> Result<String, Rejection> {
+    let limit = apex.tree().size().saturating_mul(MAX_GROWTH).max(MIN_LIMIT);
     let mut writer = Writer::new(apex, method);
     let (end, skip) = (apex.end(), left_out.map(Element::id));
     let mut at = apex.id();
     while at < end {
+        if writer.out.len() > limit {
+            return Err(Rejection::CanonicalFormTooLarge { limit });
+        }
         writer.close_elements_before(at);
         let (node, after) = apex.tree().at(at);
         if skip == Some(at) {
@@ -94,7 +108,7 @@ pub(crate) fn canonical_form(
         at += 1;
     }
     writer.close_elements_before(end);
-    writer.out
+    Ok(writer.out)
 }
 
 struct Writer<'t> {

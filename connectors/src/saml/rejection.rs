@@ -42,6 +42,8 @@ pub enum Rejection {
     BearerConfirmationMissing,
     /// Canonicalization gave no bytes.
     CanonicalFormEmpty,
+    /// The canonical form would be many times as large as the document.
+    CanonicalFormTooLarge { limit: usize },
     /// CanonicalizationMethod or the c14n transform is not on the allow-list.
     CanonicalizationMethod { received: String },
     /// `CipherReference`: nothing is ever dereferenced.

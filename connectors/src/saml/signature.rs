@@ -82,7 +82,7 @@ pub(super) fn verify(
     let signature = signatures.next().ok_or_else(|| gone.clone())?;
     let signed_info = signature.child_elements().next().ok_or(gone)?;
     let canonical =
-        not_empty(canonical_form(signed_info, &shape.signed_info.canonicalization, None))?;
+        not_empty(canonical_form(signed_info, &shape.signed_info.canonicalization, None)?)?;
     policy
         .keys
         .verify(shape.signed_info.algorithm, canonical.as_bytes(), &shape.value)
@@ -96,7 +96,7 @@ pub(super) fn verify(
             what: "SignedInfo differs from its canonical form",
         });
     }
-    let content = not_empty(canonical_form(parent, &vouched.transform, Some(signature)))?;
+    let content = not_empty(canonical_form(parent, &vouched.transform, Some(signature))?)?;
     let actual = digest::digest(vouched.digest, content.as_bytes());
     if actual.as_ref() == vouched.digest_value.as_slice() {
         Ok(content)

@@ -143,7 +143,7 @@ pub(super) fn sign_with(
     } else {
         Method::EXCLUSIVE
     };
-    let content = canonical_form(parent, &method, Some(signature));
+    let content = canonical_form(parent, &method, Some(signature)).unwrap();
     let value = digest::digest(digest_algorithm, content.as_bytes());
     let document = edited(document, DIGEST_ROOM, &STANDARD.encode(value));
 
@@ -151,7 +151,7 @@ pub(super) fn sign_with(
     let signed_info = to_sign(&tree).child_elements().next().unwrap();
     let pair = RsaKeyPair::from_pkcs8(IDP_KEY).unwrap();
     let mut value = vec![0; pair.public_modulus_len()];
-    let message = canonical_form(signed_info, &method, None);
+    let message = canonical_form(signed_info, &method, None).unwrap();
     pair.sign(algorithm, &SystemRandom::new(), message.as_bytes(), &mut value).unwrap();
     edited(&document, SIGNATURE_ROOM, &STANDARD.encode(value))
 }

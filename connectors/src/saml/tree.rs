@@ -100,6 +100,11 @@ impl Tree {
         Element { tree: self, id: 0, data: self.element_data(0) }
     }
 
+    /// Bytes of the document, and of the values that had to be rewritten.
+    pub(super) fn size(&self) -> usize {
+        self.text.len()
+    }
+
     pub(super) fn prefix_text(&self, prefix: Prefix) -> &str {
         if prefix == Prefix::XML {
             "xml"

@@ -132,7 +132,7 @@ impl Received {
             return signature::verify(assertion, shape, policy, "Assertion");
         }
         let assertion = response.and_then(|tree| assertion_of(tree.root())).ok_or(missing)?;
-        Ok(canonical_form(assertion, &Method::EXCLUSIVE, None))
+        canonical_form(assertion, &Method::EXCLUSIVE, None)
     }
 
     /// Decrypts, and puts what comes out through gate, parser, shape and signature again.
@@ -151,9 +151,7 @@ impl Received {
         let inner = decrypt(parts, key, policy.max_response_bytes)?;
         match decrypted_shape(&inner, policy)? {
             Some(shape) => signature::verify(inner.root(), &shape, policy, "Assertion"),
-            None if response.is_some() => {
-                Ok(canonical_form(inner.root(), &Method::EXCLUSIVE, None))
-            }
+            None if response.is_some() => canonical_form(inner.root(), &Method::EXCLUSIVE, None),
             None => Err(Rejection::EncryptedAssertionUnsigned),
         }
     }

@@ -10,7 +10,7 @@ fn exclusive(document: &str) -> String {
 
 fn of_child(document: &str, method: &Method, local: &str) -> String {
     let tree = Tree::parse(document).unwrap();
-    canonical_form(find(&tree, local), method, None)
+    canonical_form(find(&tree, local), method, None).unwrap()
 }
 
 fn find<'t>(tree: &'t Tree, local: &str) -> Element<'t> {
@@ -149,8 +149,9 @@ fn leaves_out_exactly_the_subtree_it_is_told_to() {
     let tree = Tree::parse(r#"<a><s><s/>1</s>2<s/></a>"#).unwrap();
 
     let first = tree.root().child_elements().next();
+    let canonical = canonical_form(tree.root(), &Method::EXCLUSIVE, first);
 
-    assert_eq!(canonical_form(tree.root(), &Method::EXCLUSIVE, first), "<a>2<s></s></a>");
+    assert_eq!(canonical.as_deref(), Ok("<a>2<s></s></a>"));
 }
 
 #[test]
@@ -214,4 +215,15 @@ fn odd_markup_is_cut_where_xml_says() {
         let written = canonicalize(document.as_bytes(), &with_comments, MAX).unwrap_or_default();
         assert_eq!(written, canonical, "{document}");
     }
+}
+
+#[test]
+fn a_form_that_outgrows_its_document_many_times_is_refused() {
+    let name = "u".repeat(20_000);
+    let document = |uses: usize| format!("<a xmlns:z='urn:{name}'>{}</a>", "<z:z/>".repeat(uses));
+    let judged = |uses| canonicalize(document(uses).as_bytes(), &Method::EXCLUSIVE, MAX);
+
+    assert!(judged(7).is_ok());
+    let limit = 8 * document(100).len();
+    assert_eq!(judged(100), Err(Rejection::CanonicalFormTooLarge { limit }));
 }

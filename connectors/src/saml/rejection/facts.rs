@@ -48,6 +48,9 @@ impl Rejection {
                 .want("urn:oasis:names:tc:SAML:2.0:cm:bearer")
                 .fix("In the identity provider use the web browser SSO profile with bearer subject confirmation."),
             Self::CanonicalFormEmpty => fact("saml_canonical_form_empty").fix(SIGN_PLAINLY),
+            Self::CanonicalFormTooLarge { limit } => {
+                fact("saml_canonical_form_too_large").want(format!("at most {limit} bytes")).fix(UNCHANGED)
+            }
             Self::CanonicalizationMethod { received } => fact("saml_c14n_refused")
                 .want("http://www.w3.org/2001/10/xml-exc-c14n#")
                 .got(received)

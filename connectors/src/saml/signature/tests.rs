@@ -2,7 +2,8 @@ use aws_lc_rs::digest;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA512, RSA_PSS_SHA256};
 
 use super::super::testing::{
-    OptIns, assertion, edited, good, judge, refusal, response, sign, sign_with, template,
+    OptIns, assertion, edited, good, good_response_around, judge, refusal, response, sign,
+    sign_with, template,
 };
 use super::not_empty;
 use crate::saml::Rejection;
@@ -214,4 +215,17 @@ fn comments_in_signed_info_count_only_where_its_canonicalization_keeps_them() {
 #[test]
 fn an_empty_canonical_form_is_refused() {
     assert_eq!(not_empty(String::new()), Err(Rejection::CanonicalFormEmpty));
+}
+
+/// Anybody with an account at the identity provider has a SignedInfo that it signed.
+#[test]
+fn a_genuine_signature_over_a_document_that_grows_when_it_is_canonicalized_is_refused() {
+    let status = "<samlp:Status>";
+    let many = format!("<samlp:Extensions>{}</samlp:Extensions>{status}", "<z:z/>".repeat(1000));
+    let bomb = edited(&good_response_around(&assertion("")), status, &many);
+    let name = format!("<samlp:Response xmlns:z=\"urn:{}\"", "u".repeat(50_000));
+    let bomb = edited(&bomb, "<samlp:Response", &name);
+
+    let limit = 8 * bomb.len();
+    assert_eq!(refusal(&bomb), Rejection::CanonicalFormTooLarge { limit });
 }
