@@ -1,7 +1,6 @@
 //! Logins at pysaml2: five attribute styles, each way of signing, encryption, and what must be refused.
 
 use chrono::TimeDelta;
-use reqwest::StatusCode;
 use serde_json::{Value, json};
 use testkit::browser::Landing;
 use testkit::peers::{self, Peer};
@@ -12,16 +11,8 @@ use url::Url;
 async fn at_pysaml2(variant: &str, extra: &Value) -> Option<(Scene, &'static Peer)> {
     let idp = peers::pysaml2().await?;
     let scene = Scene::set().await;
-    introduce(&scene, idp, "acme-saml", variant, extra).await;
+    scene.saml_at(idp, "acme-saml", variant, extra).await;
     Some((scene, idp))
-}
-
-async fn introduce(scene: &Scene, idp: &Peer, name: &str, variant: &str, extra: &Value) {
-    let metadata = scene.fetch(&idp.url(&format!("/metadata/{variant}"))).await;
-    let connection = scene.saml(name, &metadata, extra).await;
-    let ours = scene.fetch(connection["urls"]["metadata"].as_str().unwrap()).await;
-    let taken = scene.app.http.post(idp.url("/sp")).body(ours).send().await.unwrap();
-    assert_eq!(taken.status(), StatusCode::NO_CONTENT);
 }
 
 /// From the app to its tokens; gives the ID token's claims.
@@ -46,7 +37,7 @@ async fn style_signs_in(style: &str, vendor: &str, expected: &Value) {
     let mut subjects = Vec::new();
     for sign in ["assertion", "response", "both"] {
         let (variant, name) = (format!("style={style},sign={sign}"), format!("acme-{sign}"));
-        introduce(&scene, idp, &name, &variant, &json!({"vendor": vendor})).await;
+        scene.saml_at(idp, &name, &variant, &json!({"vendor": vendor})).await;
         let landing = scene.start(&mut scene.browser(), &name).await;
 
         let (access, id) = scene.tokens(landing).await;
@@ -284,7 +275,7 @@ async fn a_login_that_the_identity_provider_started_is_started_again_at_the_app(
     let Some(idp) = peers::pysaml2().await else { return };
     // older than the epoch of the session store, an assertion without a login could be a replay
     let scene = Scene::set_up(TimeDelta::seconds(120)).await;
-    introduce(&scene, idp, "acme-saml", "style=okta", &on).await;
+    scene.saml_at(idp, "acme-saml", "style=okta", &on).await;
     let start = format!("{REDIRECT_URI}/start");
     scene.app.admin.change("/clients/portal", &json!({"initiate_login_uri": start})).await;
 
@@ -314,7 +305,7 @@ async fn one_connections_assertion_is_nothing_to_another() {
     let Some((scene, idp)) = at_pysaml2("style=okta", &json!({"vendor": "okta"})).await else {
         return;
     };
-    introduce(&scene, idp, "acme-two", "style=okta", &json!({"vendor": "okta"})).await;
+    scene.saml_at(idp, "acme-two", "style=okta", &json!({"vendor": "okta"})).await;
     let mut browser = scene.browser();
     let page = browser.get(&scene.authorize(&[("connection", "acme-saml")])).await;
     let Landing::Page(idp_page) = browser.follow(page).await else { panic!("at the client") };

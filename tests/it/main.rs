@@ -2,14 +2,24 @@
 
 #![expect(
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::unwrap_used,
     reason = "a test that cannot go on ends here"
 )]
 
+/// The program itself.
+const BINARY: &str = env!("CARGO_BIN_EXE_homerealm-under-test");
+
+mod bad_input;
+mod bad_start;
+mod emitted_xml;
+mod home_realm;
 mod login_oidc;
 mod login_saml;
 mod login_saml_auth0;
 mod login_saml_samael;
 mod login_saml_simplesamlphp;
+mod management;
+mod metadata_corpus;
 mod store;
+mod third_party;
+mod token;

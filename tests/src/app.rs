@@ -1,9 +1,9 @@
 //! The broker under test: in process, or the real binary.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -118,23 +118,16 @@ pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// The `homerealm` binary, which this function builds where that has not been done.
+/// The program in a folder, without the settings of these tests in its environment.
 #[must_use]
-pub fn binary() -> PathBuf {
-    let built = std::env::current_exe().unwrap();
-    let target = built.ancestors().nth(2).unwrap().join("homerealm");
-    if !target.exists() {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
-        let status = Command::new(cargo)
-            .args(["build", "--quiet", "--package", "homerealm", "--bin", "homerealm"])
-            .arg("--manifest-path")
-            .arg(manifest)
-            .status()
-            .unwrap();
-        assert!(status.success(), "the binary was not built");
+pub fn command(binary: &str, folder: &Path) -> Command {
+    let mut command = Command::new(binary);
+    let ours = std::env::vars_os().filter(|(n, _)| n.to_string_lossy().starts_with("HOMEREALM_"));
+    for (name, _) in ours {
+        command.env_remove(name);
     }
-    target
+    command.current_dir(folder).env_remove("RUST_LOG").stdin(Stdio::null());
+    command
 }
 
 /// `homerealm serve` as a process of its own.
@@ -150,13 +143,12 @@ pub struct BinaryApp {
 impl BinaryApp {
     /// Starts it with a configuration file in `folder`, and waits for the line that names its issuer.
     #[must_use]
-    pub fn spawn(folder: &Path, config: &str) -> Self {
+    pub fn spawn(binary: &str, folder: &Path, config: &str) -> Self {
         let file = folder.join("homerealm.toml");
         std::fs::write(&file, config).unwrap();
-        let child = Command::new(binary())
+        let child = command(binary, folder)
             .args(["serve", "--config"])
             .arg(&file)
-            .current_dir(folder)
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(folder.join("serve.log")).unwrap())
             .spawn()
@@ -191,36 +183,13 @@ impl Drop for BinaryApp {
     }
 }
 
-/// Runs `homerealm` to its end: exit code, standard output, standard error.
+/// Runs the program to its end: exit code, standard output, standard error.
+///
+/// # Panics
+/// Where it was ended by a signal.
 #[must_use]
-pub fn run_binary(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    run_binary_with(folder, arguments, &[])
-}
-
-/// As [`run_binary`], with environment variables.
-#[must_use]
-pub fn run_binary_with(
-    folder: &Path,
-    arguments: &[&str],
-    environment: &[(&str, &str)],
-) -> (Option<i32>, String, String) {
-    let mut child = Command::new(binary())
-        .args(arguments)
-        .current_dir(folder)
-        .envs(environment.iter().copied())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdout = child.stdout.take().unwrap();
-    let reading = std::thread::spawn(move || {
-        let mut text = String::new();
-        stdout.read_to_string(&mut text).unwrap();
-        text
-    });
-    let mut errors = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-    let code = child.wait().unwrap().code();
-    (code, reading.join().unwrap(), errors)
+pub fn run(command: &mut Command) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().expect("it ends by itself"), text(stdout), text(stderr))
 }

@@ -96,6 +96,12 @@ impl Browser {
         self.request(Method::POST, form.action.clone(), Some(text), same_site).await
     }
 
+    /// Opens an address and follows redirects, but stops before automatic forms: at the IdP's answer, say.
+    pub async fn open_to_form(&mut self, url: &str) -> Page {
+        let page = self.get(url).await;
+        self.follow(page).await.page()
+    }
+
     /// Follows redirects, but stops before automatic forms.
     pub async fn follow(&mut self, mut page: Page) -> Landing {
         for _ in 0..MOST_STEPS {

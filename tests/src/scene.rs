@@ -11,6 +11,7 @@ use crate::app::TestApp;
 use crate::browser::{Browser, Landing};
 use crate::html::Page;
 use crate::jose::{self, Verified};
+use crate::peers::{self, Peer};
 
 /// Where the app gets its answers; nothing ever listens there.
 pub const REDIRECT_URI: &str = "https://portal.example/cb";
@@ -21,8 +22,8 @@ pub const CLIENT: &str = "portal";
 /// Who signs in at every upstream.
 pub const USER: &str = "alice@customer.example";
 
-/// RFC 7636 appendix B.
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+/// The code verifier of every request: RFC 7636 appendix B.
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// A broker with a customer, an API and an app.
@@ -96,6 +97,24 @@ impl Scene {
             "options": {"metadata_xml": metadata_xml}});
         merge(&mut connection, extra);
         self.app.admin.create("/connections", &connection).await
+    }
+
+    /// A SAML connection of Acme's to pysaml2, which then knows us by our own metadata.
+    pub async fn saml_at(&self, idp: &Peer, name: &str, variant: &str, extra: &Value) -> Value {
+        let metadata = self.fetch(&idp.url(&format!("/metadata/{variant}"))).await;
+        let connection = self.saml(name, &metadata, extra).await;
+        let ours = self.fetch(connection["urls"]["metadata"].as_str().unwrap()).await;
+        let taken = self.app.http.post(idp.url("/sp")).body(ours).send().await.unwrap();
+        assert_eq!(taken.status(), StatusCode::NO_CONTENT);
+        connection
+    }
+
+    /// A scene with the connection `acme-saml`, where Alice signs in without a click.
+    pub async fn with_login() -> Option<Self> {
+        let idp = peers::pysaml2().await?;
+        let scene = Self::set().await;
+        scene.saml_at(idp, "acme-saml", "style=okta", &json!({"vendor": "okta"})).await;
+        Some(scene)
     }
 
     /// An OIDC connection of Acme's; `extra` merges into it.
@@ -210,6 +229,12 @@ impl Scene {
         .await
     }
 
+    /// The app's credentials.
+    #[must_use]
+    pub fn credentials(&self) -> (&str, &str) {
+        (CLIENT, &self.secret)
+    }
+
     /// Any request to the token endpoint, with `client_secret_basic` where credentials are given.
     pub async fn token(&self, basic: Option<(&str, &str)>, form: &[(&str, &str)]) -> TokenAnswer {
         let body = Serializer::new(String::new()).extend_pairs(form).finish();
@@ -278,13 +303,14 @@ impl Scene {
     }
 }
 
-/// The secret that the app authenticates with is not shown.
-impl Scene {
-    /// The app's credentials.
-    #[must_use]
-    pub fn credentials(&self) -> (&str, &str) {
-        (CLIENT, &self.secret)
-    }
+/// Metadata of an IdP that nobody signs in at.
+#[must_use]
+pub fn idle_metadata(host: &str) -> String {
+    let pem = include_str!("../vectors/saml/keys/idp.crt");
+    let certificate: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    format!(
+        r#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://{host}/saml"><IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>{certificate}</X509Certificate></X509Data></KeyInfo></KeyDescriptor><SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://{host}/sso"/></IDPSSODescriptor></EntityDescriptor>"#
+    )
 }
 
 /// Unverified: what a token says, for a look at its claims.

@@ -24,7 +24,8 @@ pub(super) enum Command {
 pub(super) fn run(command: Command) -> anyhow::Result<()> {
     let Command::Inspect { file } = command;
     let xml = read(&file)?;
-    let metadata = SamlIdpMetadata::read(&xml, None, SystemClock.now())?;
+    let metadata = SamlIdpMetadata::read(&xml, None, SystemClock.now())
+        .map_err(|refusal| anyhow::anyhow!("{refusal} ({})", refusal.code()))?;
     say(&serde_json::to_string_pretty(&metadata.to_json())?)
 }
 
