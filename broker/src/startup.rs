@@ -17,6 +17,7 @@ use actix_web::dev::ServerHandle;
 use chrono::TimeDelta;
 use homerealm_certs::{Random, SystemRandom};
 use homerealm_connectors::http::{Outbound, OutboundPolicy};
+use secrecy::ExposeSecret as _;
 use tokio::task::JoinHandle;
 
 pub use admin_token::AdminToken;
@@ -31,8 +32,10 @@ use crate::http::limits::Limiter;
 use crate::keys::KeyRing;
 use crate::login::connectors::Connectors;
 use crate::seal::Sealer;
+use crate::sessions::SessionStore;
 use crate::sessions::embedded::{Capacity, EmbeddedStore};
 use crate::sessions::record::Records;
+use crate::sessions::redis::RedisStore;
 use data_folder::DataFolder;
 
 /// What a broker starts from.
@@ -53,11 +56,12 @@ pub struct Running {
     pub address: SocketAddr,
     /// What its handlers see.
     pub app: Arc<App>,
-    sessions: EmbeddedStore,
+    /// What has to be swept and closed; Redis minds itself.
+    embedded: Option<EmbeddedStore>,
     server: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
     upkeep: JoinHandle<()>,
-    _folder: DataFolder,
+    _folder: Option<DataFolder>,
 }
 
 /// Between two rounds of forgetting what has expired.
@@ -87,16 +91,16 @@ pub async fn start(startup: Startup) -> Result<Running, StartupError> {
     if config.issuer_follows_listen {
         config.issuer = Issuer::localhost(address.port());
     }
-    let folder = DataFolder::open(config.database.folder())?;
+    let folder = config.database.folder().map(DataFolder::open).transpose()?;
     let startup = Startup { config, clock, random };
-    let (app, sessions) = open(startup, &folder, address).await?;
+    let (app, embedded) = open(startup, folder.as_ref(), address).await?;
     let server = http::server(Arc::clone(&app), listener, tls).map_err(StartupError::Server)?;
     Ok(Running {
         address,
         server: server.handle(),
         serving: tokio::spawn(server),
-        upkeep: tokio::spawn(upkeep(Arc::clone(&app), sessions.clone())),
-        sessions,
+        upkeep: tokio::spawn(upkeep(Arc::clone(&app), embedded.clone())),
+        embedded,
         app,
         _folder: folder,
     })
@@ -105,20 +109,19 @@ pub async fn start(startup: Startup) -> Result<Running, StartupError> {
 /// Everything that handlers need, from what is in the folder.
 async fn open(
     startup: Startup,
-    folder: &DataFolder,
+    folder: Option<&DataFolder>,
     address: SocketAddr,
-) -> Result<(Arc<App>, EmbeddedStore), StartupError> {
+) -> Result<(Arc<App>, Option<EmbeddedStore>), StartupError> {
     let Startup { config, clock, random } = startup;
     let sealer = sealer(&config, random.as_ref())?;
-    let catalog = Catalog::open(&config.database.url, &sealer).await?;
-    let file = folder.file(crate::sessions::embedded::FILE);
-    let sessions = EmbeddedStore::open(&file, Capacity::default(), clock.now()).await?;
+    let catalog = Catalog::open(config.database.url.expose_secret(), &sealer).await?;
+    let (sessions, embedded) = sessions(&config, folder, &clock).await?;
     let outbound = Arc::new(Outbound::new(outbound_policy(&config, address)));
     let app = App {
         admin_token: AdminToken::load(&config, folder, random.as_ref())?,
         keys: KeyRing::load_or_create(&catalog, &sealer, clock.now()).await?,
         catalog,
-        records: Records::new(Arc::new(sessions.clone()), sealer.clone()),
+        records: Records::new(sessions, sealer.clone()),
         connectors: Connectors::new(Arc::clone(&outbound)),
         outbound,
         limits: Limiter::new(&config.limits),
@@ -128,7 +131,22 @@ async fn open(
         sealer,
         config,
     };
-    Ok((Arc::new(app), sessions))
+    Ok((Arc::new(app), embedded))
+}
+
+/// The session store: Redis where one is configured, else the file in the folder.
+async fn sessions(
+    config: &Config,
+    folder: Option<&DataFolder>,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Arc<dyn SessionStore>, Option<EmbeddedStore>), StartupError> {
+    if let Some(redis) = &config.sessions.redis {
+        let store = RedisStore::open(redis, Arc::clone(clock)).await?;
+        return Ok((Arc::new(store), None));
+    }
+    let file = folder.ok_or(StartupError::NoSessionStore)?.file(crate::sessions::embedded::FILE);
+    let store = EmbeddedStore::open(&file, Capacity::default(), clock.now()).await?;
+    Ok((Arc::new(store.clone()), Some(store)))
 }
 
 impl Running {
@@ -137,9 +155,9 @@ impl Running {
         &self.app.config.issuer
     }
 
-    /// The folder of the database.
-    pub fn data_folder(&self) -> PathBuf {
-        absolute(self.app.config.database.folder())
+    /// The folder of the database; `None` where this node keeps no file.
+    pub fn data_folder(&self) -> Option<PathBuf> {
+        self.app.config.database.folder().map(absolute)
     }
 
     /// Ends when the server does, which it only does by itself when something is wrong.
@@ -163,7 +181,9 @@ impl Running {
         self.upkeep.abort();
         // what was acknowledged is on disk already
         let stores = async {
-            self.sessions.close().await;
+            if let Some(embedded) = &self.embedded {
+                embedded.close().await;
+            }
             self.app.catalog.close().await;
         };
         if tokio::time::timeout(CLOSE, stores).await.is_err() {
@@ -208,11 +228,13 @@ fn outbound_policy(config: &Config, address: SocketAddr) -> OutboundPolicy {
     }
 }
 
-async fn upkeep(app: Arc<App>, sessions: EmbeddedStore) {
+async fn upkeep(app: Arc<App>, embedded: Option<EmbeddedStore>) {
     let mut tick = tokio::time::interval(UPKEEP);
     for round in 0_u64.. {
         tick.tick().await;
-        sessions.forget_expired(UPKEEP_RECORDS, app.now());
+        if let Some(embedded) = &embedded {
+            embedded.forget_expired(UPKEEP_RECORDS, app.now());
+        }
         if round % TRACES_EVERY == 0 {
             forget_old_traces(&app).await;
         }

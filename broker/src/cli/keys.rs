@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use homerealm_certs::{JwsAlgorithm, KeyState, SystemRandom};
+use secrecy::ExposeSecret as _;
 
 use super::{load, say};
 use crate::catalog::Catalog;
@@ -94,17 +95,16 @@ struct Opened {
 /// The keys of an existing database; nothing is made up for a database that is not there.
 async fn open(config: Option<PathBuf>, needs: Needs) -> anyhow::Result<Opened> {
     let config = load(config.as_deref())?;
-    let file = &config.database.file;
-    if !file.exists() {
+    if let Some(file) = config.database.file.as_ref().filter(|file| !file.exists()) {
         bail!("there is no database {} yet: `homerealm serve` makes one", file.display());
     }
-    let folder = match DataFolder::open(config.database.folder()) {
-        Ok(folder) => Some(folder),
+    let folder = match config.database.folder().map(DataFolder::open).transpose() {
+        Ok(folder) => folder,
         Err(_) if needs == Needs::Reading => None,
         Err(error) => return Err(error.into()),
     };
     let sealer = sealer(&config, &SystemRandom)?;
-    let catalog = Catalog::open(&config.database.url, &sealer).await?;
+    let catalog = Catalog::open(config.database.url.expose_secret(), &sealer).await?;
     let ring = KeyRing::load_or_create(&catalog, &sealer, SystemClock.now()).await?;
     Ok(Opened { ring, _folder: folder })
 }

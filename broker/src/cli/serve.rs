@@ -32,11 +32,18 @@ fn announcement(running: &Running) -> String {
         Some(file) => format!("in {}", absolute(file).display()),
         None => "as configured".to_owned(),
     };
+    let data = match running.data_folder() {
+        Some(folder) => format!("in {}", folder.display()),
+        None => "in PostgreSQL".to_owned(),
+    };
+    let sessions = match &running.app.config.sessions.redis {
+        Some(redis) => format!("; sessions at {}", redis.url),
+        None => String::new(),
+    };
     format!(
-        "Homerealm answers at {} (listening on {}); data in {}; admin token {token}",
+        "Homerealm answers at {} (listening on {}); data {data}{sessions}; admin token {token}",
         running.issuer(),
         running.address,
-        running.data_folder().display(),
     )
 }
 

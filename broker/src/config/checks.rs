@@ -6,21 +6,6 @@ use super::reader::Reader;
 
 /// Keys whose feature this version does not have: refused, never ignored.
 pub(super) fn not_served_yet(reader: &mut Reader) {
-    if let Some(url) = reader.text("sessions.url") {
-        let known = ["redis:", "rediss:", "redis+sentinel:", "redis+cluster:"];
-        if known.iter().any(|scheme| url.starts_with(scheme)) {
-            let fix = "remove it: sessions are kept embedded, beside the database, for one node";
-            reader.problem("sessions.url", "Redis is not served yet", fix);
-        } else {
-            let fix = "remove it: sessions are kept embedded";
-            reader.problem("sessions.url", "is not a session store that we know", fix);
-        }
-    }
-    for key in ["sessions.prefix", "sessions.ca_file"] {
-        if reader.text(key).is_some() {
-            reader.problem(key, "belongs to Redis, which is not served yet", "remove it");
-        }
-    }
     if reader.parsed::<std::net::SocketAddr>("metrics.listen", "\"127.0.0.1:9464\"").is_some() {
         reader.problem(
             "metrics.listen",
@@ -44,6 +29,7 @@ pub(super) fn not_served_yet(reader: &mut Reader) {
 pub(super) fn unsafe_combinations(reader: &mut Reader, config: &Config) {
     plain_http_stays_on_this_machine(reader, config);
     tls_and_issuer_agree(reader, config);
+    nodes_share_what_they_need(reader, config);
 }
 
 /// RULES 37.
@@ -71,5 +57,23 @@ fn tls_and_issuer_agree(reader: &mut Reader, config: &Config) {
             message,
             "write the https URL that the certificate is for, or remove [tls]",
         );
+    }
+}
+
+/// PostgreSQL is for several nodes: what each would otherwise keep or make up beside its own database must be shared, or a
+/// code could be spent on two nodes, and none could read what another sealed (RULES 34, 35).
+fn nodes_share_what_they_need(reader: &mut Reader, config: &Config) {
+    if config.database.file.is_some() {
+        return;
+    }
+    let missing = [
+        ("sessions.url", "name the Redis that all nodes use"),
+        ("keys.master_key_file", "make one with `homerealm keys generate-master FILE`"),
+        ("admin.token", "make one with `openssl rand -hex 32`"),
+    ];
+    for (key, fix) in missing {
+        if !reader.is_set(key) {
+            reader.problem(key, "is missing beside a PostgreSQL database", fix);
+        }
     }
 }

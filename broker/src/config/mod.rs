@@ -5,7 +5,9 @@ mod issuer;
 mod problem;
 mod rate;
 mod reader;
+mod redis_url;
 mod sections;
+mod sessions;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +17,9 @@ use std::path::Path;
 pub use issuer::{Issuer, IssuerFault};
 pub use problem::{Problem, Problems};
 pub use rate::Rate;
+pub use redis_url::{RedisUrl, RedisUrlFault, Topology};
 pub use sections::{Admin, Database, HttpEdge, Keys, Limits, Retention, TlsFiles, Upstream};
+pub use sessions::{Redis, Sessions};
 
 use reader::Reader;
 
@@ -33,6 +37,8 @@ pub struct Config {
     pub allow_insecure_container: bool,
     /// Where the catalog is.
     pub database: Database,
+    /// Where logins under way are.
+    pub sessions: Sessions,
     /// The management API.
     pub admin: Admin,
     /// Certificate and key to serve TLS with; `None` is plain HTTP behind a proxy.
@@ -131,6 +137,7 @@ impl Config {
             listen,
             allow_insecure_container: reader.flag("allow_insecure_container", false),
             database: Database::read(reader),
+            sessions: Sessions::read(reader),
             admin: Admin::read(reader),
             tls: TlsFiles::read(reader),
             http: HttpEdge::read(reader),

@@ -13,10 +13,10 @@ use super::reader::Reader;
 /// Where the catalog is.
 #[derive(Clone, Debug)]
 pub struct Database {
-    /// `sqlite:` and a path.
-    pub url: String,
-    /// The file of that URL.
-    pub file: PathBuf,
+    /// `sqlite:` and a path, or a PostgreSQL URL, which may hold a password.
+    pub url: SecretString,
+    /// The file of a SQLite URL; `None` with PostgreSQL.
+    pub file: Option<PathBuf>,
 }
 
 /// The management API.
@@ -101,14 +101,12 @@ pub(super) fn issuer(reader: &mut Reader) -> Option<Issuer> {
 impl Database {
     pub(super) fn read(reader: &mut Reader) -> Self {
         const KEY: &str = "database.url";
-        const FORM: &str = "write \"sqlite:PATH\", such as \"sqlite:data/homerealm.db\"";
+        const FORM: &str = "write \"sqlite:PATH\", such as \"sqlite:data/homerealm.db\", or \"postgres://USER@HOST/DATABASE\"";
         let url = reader.text(KEY).unwrap_or_else(|| DEFAULT_DATABASE.to_owned());
         let file = match url.split_once(':') {
             Some(("sqlite", path)) => sqlite_file(path),
-            Some(("postgres" | "postgresql", _)) => {
-                let fix = "use \"sqlite:PATH\" until sessions can be shared between nodes";
-                reader.problem(KEY, "PostgreSQL is not served yet", fix);
-                None
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
+                return Self { url: url.into(), file: None };
             }
             _ => {
                 // not shown: a database URL may hold a password
@@ -120,18 +118,16 @@ impl Database {
             reader.problem(KEY, format!("`{url}` does not name a file"), FORM);
         }
         match file {
-            Some(file) => Self { url, file },
-            None => {
-                Self { url: DEFAULT_DATABASE.to_owned(), file: PathBuf::from("data/homerealm.db") }
-            }
+            Some(file) => Self { url: url.into(), file: Some(file) },
+            None => Self { url: DEFAULT_DATABASE.into(), file: sqlite_file("data/homerealm.db") },
         }
     }
 
-    /// The folder of the database: locks, keys and tokens stand in it.
-    pub fn folder(&self) -> &Path {
-        match self.file.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
+    /// The folder of a SQLite database: locks, keys and tokens stand in it. With PostgreSQL a node keeps no file.
+    pub fn folder(&self) -> Option<&Path> {
+        match self.file.as_ref()?.parent() {
+            Some(parent) if parent != Path::new("") => Some(parent),
+            _ => Some(Path::new(".")),
         }
     }
 }

@@ -17,7 +17,7 @@ fn nothing_set_is_a_safe_configuration() {
 
     assert_eq!(config.issuer.as_str(), "http://localhost:8080");
     assert!(config.issuer_follows_listen && config.listen.ip().is_loopback());
-    assert_eq!(config.database.folder(), Path::new("data"));
+    assert_eq!(config.database.folder(), Some(Path::new("data")));
     assert!(config.http.trusted_proxies.is_empty() && config.admin.token.is_none());
     assert!(!config.upstream.allow_http && !config.upstream.allow_private_addresses);
     assert!(config.limits.enabled);
@@ -101,11 +101,6 @@ fn a_problem_of_the_environment_names_the_variable() {
 #[test]
 fn values_that_are_not_served_yet_are_refused() {
     for (toml, key) in [
-        ("[sessions]\nurl = \"redis://127.0.0.1:6379/0\"", "sessions.url"),
-        ("[sessions]\nurl = \"memcached://x\"", "sessions.url"),
-        ("[sessions]\nprefix = \"hr:\"", "sessions.prefix"),
-        ("[sessions]\nca_file = \"ca.pem\"", "sessions.ca_file"),
-        ("[database]\nurl = \"postgres://u:secret@db/hr\"", "database.url"),
         ("[metrics]\nlisten = \"127.0.0.1:9464\"", "metrics.listen"),
         ("[refresh_tokens]\ngrace_seconds = 11", "refresh_tokens.grace_seconds"),
         ("[retention]\naudit_days = 1", "retention.audit_days"),
@@ -113,8 +108,62 @@ fn values_that_are_not_served_yet_are_refused() {
         let found = problems(toml);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].starts_with(&format!("{key}: ")), "{found:?}");
+    }
+}
+
+#[test]
+fn sessions_are_embedded_or_on_redis() {
+    assert!(Config::embedded().unwrap().sessions.redis.is_none());
+
+    let toml = "[sessions]\nurl = \"rediss://u:secret@redis.example/1\"\nprefix = \"a:\"\nca_file = \"ca.pem\"";
+    let config = Config::from_toml(toml, []).unwrap();
+    assert!(!format!("{config:?}").contains("secret"));
+    let redis = config.sessions.redis.unwrap();
+    assert_eq!(
+        (redis.url.to_string().as_str(), redis.prefix.as_str()),
+        ("rediss://redis.example:6379", "a:")
+    );
+    assert_eq!(redis.ca_file.as_deref(), Some(Path::new("ca.pem")));
+
+    for (toml, key) in [
+        ("url = \"memcached://secret\"", "sessions.url"),
+        ("url = \"redis://u:secret@a/x\"", "sessions.url"),
+        ("prefix = \"hr:\"", "sessions.prefix"),
+        ("ca_file = \"ca.pem\"", "sessions.ca_file"),
+        ("url = \"redis://a\"\nca_file = \"ca.pem\"", "sessions.ca_file"),
+        ("url = \"redis://a\"\nprefix = \"{x}\"", "sessions.prefix"),
+        ("url = \"redis://a\"\nprefix = \"*\"", "sessions.prefix"),
+    ] {
+        let found = problems(&format!("[sessions]\n{toml}"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(&format!("{key}: ")), "{found:?}");
         assert!(!found[0].contains("secret"));
     }
+}
+
+#[test]
+fn postgresql_needs_what_nodes_share() {
+    let database = "[database]\nurl = \"postgres://u:secret@db/hr\"\n";
+    let parts = [
+        ("sessions.url", "[sessions]\nurl = \"redis://a\"\n"),
+        ("keys.master_key_file", "[keys]\nmaster_key_file = \"mk\"\n"),
+        ("admin.token", "[admin]\ntoken = \"01234567890123456789012345678901\"\n"),
+    ];
+    let toml = |without: &str| {
+        let rest = parts.iter().filter(|(key, _)| *key != without).map(|(_, text)| *text);
+        format!("{database}{}", rest.collect::<String>())
+    };
+
+    let config = Config::from_toml(&toml(""), []).unwrap();
+    assert!(config.database.folder().is_none() && config.database.file.is_none());
+    assert!(!format!("{config:?}").contains("secret"));
+    for (key, _) in parts {
+        let found = problems(&toml(key));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(&format!("{key}: ")), "{found:?}");
+        assert!(!found[0].contains("secret"));
+    }
+    assert_eq!(problems("[database]\nurl = \"postgres:db\"").len(), 1);
 }
 
 #[test]
@@ -152,7 +201,7 @@ fn only_files_are_sqlite_databases() {
         [("sqlite:x.db", "."), ("sqlite:///var/x.db", "/var"), ("sqlite:/var/lib/x.db", "/var/lib")]
     {
         let config = Config::from_toml(&format!("[database]\nurl = \"{good}\""), []).unwrap();
-        assert_eq!(config.database.folder(), Path::new(folder));
+        assert_eq!(config.database.folder(), Some(Path::new(folder)));
     }
 }
 

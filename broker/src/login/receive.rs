@@ -221,12 +221,17 @@ pub(super) async fn verify(
     let now = app.now();
     let guard = StoreGuard { records: &app.records, connection: &connection.id, now };
     let mut checks = Checks::default();
+    // a pending login is younger than the store, so there the epoch decides nothing and needs no round trip (RULES 32, 40)
+    let epoch = match held {
+        Some(_) => now,
+        None => app.records.store().epoch().await?,
+    };
     let completion = Completion {
         expected: held.map(|h| h.expected),
         callback: &urls::answer(&app.config.issuer, connection),
         max_age: held.and_then(|h| h.max_age),
         guard: &guard,
-        epoch: app.records.store().epoch().await?,
+        epoch,
         now,
         checks: &mut checks,
     };

@@ -2,6 +2,7 @@
 
 pub mod embedded;
 pub mod record;
+pub mod redis;
 
 use std::fmt;
 

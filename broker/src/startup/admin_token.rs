@@ -30,12 +30,16 @@ impl AdminToken {
     /// [`StartupError::AdminToken`] where the file cannot be read or written, or holds fewer than 32 characters.
     pub fn load(
         config: &Config,
-        folder: &DataFolder,
+        folder: Option<&DataFolder>,
         random: &dyn Random,
     ) -> Result<Self, StartupError> {
         if let Some(token) = &config.admin.token {
             return Ok(Self { sha256: sha256(token.expose_secret()), file: None });
         }
+        let Some(folder) = folder else {
+            let reason = "there is no data folder for it: set admin.token".to_owned();
+            return Err(StartupError::AdminToken { path: PathBuf::from(FILE), reason });
+        };
         let path = folder.file(FILE);
         let failed = |reason: String| StartupError::AdminToken { path: path.clone(), reason };
         let found = read_secret_file(&path).map_err(|e| failed(e.to_string()))?;
@@ -87,8 +91,8 @@ mod tests {
         let folder = DataFolder::open(temp.path()).unwrap();
         let config = Config::embedded().unwrap();
 
-        let made = AdminToken::load(&config, &folder, &SystemRandom).unwrap();
-        let found = AdminToken::load(&config, &folder, &SystemRandom).unwrap();
+        let made = AdminToken::load(&config, Some(&folder), &SystemRandom).unwrap();
+        let found = AdminToken::load(&config, Some(&folder), &SystemRandom).unwrap();
 
         let text = std::fs::read_to_string(made.file().unwrap()).unwrap();
         assert!(made.is(text.trim()) && found.is(text.trim()));
@@ -103,7 +107,7 @@ mod tests {
         let token = "0123456789abcdef0123456789abcdef";
         let config = Config::from_toml(&format!("[admin]\ntoken = \"{token}\""), []).unwrap();
 
-        let loaded = AdminToken::load(&config, &folder, &SystemRandom).unwrap();
+        let loaded = AdminToken::load(&config, Some(&folder), &SystemRandom).unwrap();
 
         assert!(loaded.is(token) && loaded.file().is_none());
         assert!(!folder.file(FILE).exists());
@@ -115,7 +119,7 @@ mod tests {
         let folder = DataFolder::open(temp.path()).unwrap();
         std::fs::write(folder.file(FILE), "short").unwrap();
 
-        let refused = AdminToken::load(&Config::embedded().unwrap(), &folder, &SystemRandom);
+        let refused = AdminToken::load(&Config::embedded().unwrap(), Some(&folder), &SystemRandom);
 
         assert!(matches!(refused, Err(StartupError::AdminToken { .. })));
     }

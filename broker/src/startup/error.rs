@@ -31,6 +31,10 @@ pub enum StartupError {
         "the master key {} is missing although sealed data exists: put the key back; without it nothing sealed opens", path.display()
     )]
     MasterKeyMissing { path: PathBuf },
+    #[error("there is no data folder for the session store: set sessions.url")]
+    NoSessionStore,
+    #[error("{0}")]
+    Redis(#[from] crate::sessions::redis::OpenError),
     #[error("the session store cannot be opened: {0}")]
     Sessions(#[from] crate::sessions::embedded::OpenError),
     #[error("the server cannot run: {0}")]

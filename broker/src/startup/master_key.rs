@@ -22,14 +22,12 @@ pub fn load(config: &Config, random: &dyn Random) -> Result<MasterKey, StartupEr
     if let Some(path) = &config.keys.master_key_file {
         return read(path)?.ok_or_else(|| StartupError::MasterKeyMissing { path: path.clone() });
     }
-    let folder = config.database.folder();
-    let path = folder.join(FILE);
+    let path = path(config);
     if let Some(key) = read(&path)? {
         return Ok(key);
     }
-    if holds_data(&config.database.file)
-        || holds_data(&folder.join(crate::sessions::embedded::FILE))
-    {
+    let sessions = path.with_file_name(crate::sessions::embedded::FILE);
+    if config.database.file.as_deref().is_some_and(holds_data) || holds_data(&sessions) {
         return Err(StartupError::MasterKeyMissing { path });
     }
     let key = MasterKey::generate(random);
@@ -39,7 +37,7 @@ pub fn load(config: &Config, random: &dyn Random) -> Result<MasterKey, StartupEr
 
 /// Where the key is, or would be.
 pub fn path(config: &Config) -> PathBuf {
-    let beside = || config.database.folder().join(FILE);
+    let beside = || config.database.folder().unwrap_or(Path::new(".")).join(FILE);
     config.keys.master_key_file.clone().unwrap_or_else(beside)
 }
 
