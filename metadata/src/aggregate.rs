@@ -181,7 +181,7 @@ impl Walk {
         match local_name {
             b"EntityDescriptor" if is_md => {
                 let entity_id = attribute(tag, b"entityID")?.unwrap_or_default();
-                let xml = begin_entity(&self.scanner, tag, inherited);
+                let xml = begin_entity(&self.scanner, tag, inherited)?;
                 self.entity = Some(Entity { entity_id, is_idp: false, valid_until: around, xml });
                 self.scanner.restart_element_count();
             }
@@ -200,8 +200,20 @@ impl Walk {
     }
 }
 
+/// How many bytes of namespace declarations an entity may inherit. Every entity gets a copy, so a document of 2 MiB could
+/// have us write many gigabytes; real aggregates declare one or two kilobytes at their root.
+const MAX_INHERITED_BYTES: usize = 8 * 1024;
+
 /// `<name` and the declarations of the outer elements that `tag` does not replace.
-fn begin_entity(scanner: &Scanner, tag: &[u8], inherited: usize) -> String {
+fn begin_entity(
+    scanner: &Scanner,
+    tag: &[u8],
+    inherited: usize,
+) -> Result<String, MetadataRefusal> {
+    let bytes = scanner.namespaces_in_scope().take(inherited).map(|(p, n)| p.len() + n.len());
+    if bytes.sum::<usize>() > MAX_INHERITED_BYTES {
+        return Err(MetadataRefusal::NamespacesTooLarge { limit: MAX_INHERITED_BYTES });
+    }
     let (name, _) = split_name(tag);
     let mut xml = format!("<{}", String::from_utf8_lossy(name));
     let is_replaced = |index: usize, prefix: &[u8]| {
@@ -218,7 +230,7 @@ fn begin_entity(scanner: &Scanner, tag: &[u8], inherited: usize) -> String {
         let quote = if namespace.contains('"') { '\'' } else { '"' };
         xml.push_str(&format!(" xmlns{colon}{prefix}={quote}{namespace}{quote}"));
     }
-    xml
+    Ok(xml)
 }
 
 /// A start tag from behind its name.

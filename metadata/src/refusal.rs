@@ -49,6 +49,12 @@ pub enum MetadataRefusal {
         /// The scheme.
         scheme: String,
     },
+    /// The groups around an entity declare namespaces with too many bytes.
+    #[error("the namespace declarations around an entity are larger than {limit} bytes")]
+    NamespacesTooLarge {
+        /// The limit that was passed, in bytes.
+        limit: usize,
+    },
     /// No entity has an `IDPSSODescriptor` that supports SAML 2.0.
     #[error("there is no SAML 2.0 IdP in the document")]
     NoIdpRole,
@@ -103,6 +109,7 @@ impl MetadataRefusal {
             Self::EntityTwice { .. } => "metadata_entity_twice",
             Self::LocationInvalid { .. } => "metadata_location_invalid",
             Self::LocationScheme { .. } => "metadata_location_scheme",
+            Self::NamespacesTooLarge { .. } => "metadata_namespaces_too_large",
             Self::NoIdpRole => "metadata_no_idp_role",
             Self::NoSigningKey { .. } => "metadata_no_signing_key",
             Self::NoSsoEndpoint => "metadata_no_sso_endpoint",

@@ -202,3 +202,15 @@ fn an_input_that_fails_is_not_taken_for_its_end() {
     let refusal = list(BufReader::new(xml.as_bytes().chain(Broken))).unwrap_err();
     assert_eq!(refusal, MetadataRefusal::Unreadable(std::io::ErrorKind::ConnectionReset));
 }
+
+#[test]
+fn refuses_to_copy_much_namespace_text_into_every_entity() {
+    let around = |bytes: usize| {
+        let name = "u".repeat(bytes - "mz".len() - "urn:".len() - MD.len());
+        group(&format!("xmlns:z=\"urn:{name}\""), &good().xml())
+    };
+
+    assert!(read(&around(8 * 1024), None).is_ok());
+    let refusal = read(&around(8 * 1024 + 1), None).unwrap_err();
+    assert_eq!(refusal, MetadataRefusal::NamespacesTooLarge { limit: 8 * 1024 });
+}
