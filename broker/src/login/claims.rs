@@ -37,6 +37,8 @@ pub enum ClaimRefusal {
     },
     /// For its e-mail address.
     Email(EmailRefusal),
+    /// The IdP left the groups out and says where else they are: Entra does so beyond 200 of them (150 in SAML).
+    GroupsElsewhere,
     /// The subject holds a character that does not show (RULES 15).
     InvisibleSubject,
 }
@@ -60,6 +62,9 @@ pub fn normalize(
     let email = email::judge(connection, organization, &candidates, upstream)
         .map_err(ClaimRefusal::Email)?;
     let mut claims = mapped(connection, parts);
+    if claims.groups.is_empty() && groups_are_elsewhere(connection, parts) {
+        return Err(ClaimRefusal::GroupsElsewhere);
+    }
     claims.email_verified = email.as_ref().map(|e| e.verified);
     claims.email = email.map(|e| e.address.to_string());
     claims.roles = roles(connection, &claims.groups);
@@ -118,12 +123,15 @@ fn values(
         let texts = texts(parts, name, read);
         (!texts.is_empty()).then_some(texts)
     };
-    let own = connection.claims.get(claim.as_str());
-    let hit = match own {
-        Some(names) => names.iter().find_map(|name| found(name)),
-        None => upstream_names(connection.vendor, Protocol::of(connection), claim).find_map(found),
-    };
-    hit.unwrap_or_default()
+    names(connection, claim).into_iter().find_map(found).unwrap_or_default()
+}
+
+/// Where a claim is looked for.
+fn names(connection: &Connection, claim: Claim) -> Vec<&str> {
+    match connection.claims.get(claim.as_str()) {
+        Some(own) => own.iter().map(String::as_str).collect(),
+        None => upstream_names(connection.vendor, Protocol::of(connection), claim).collect(),
+    }
 }
 
 /// The NameID can be mapped by this name in a connection's table, never by a preset (RULES 14).
@@ -157,6 +165,28 @@ fn as_sent(value: &Value) -> Option<String> {
 fn readable(value: &Value) -> Option<String> {
     as_sent(value).filter(|text| !text.chars().any(char::is_control))
 }
+
+/// Entra's words for "too many to send", in OIDC and in SAML. A user of too many groups must not pass as one of none.
+///
+/// It matters only where the connection reads the groups from where they would have been: a table of its own may take
+/// them from another claim, or with an empty list from nowhere.
+fn groups_are_elsewhere(connection: &Connection, parts: &AssertionParts) -> bool {
+    let said = |name: &str| parts.attributes.get(name).into_iter().flatten();
+    let (left_out, is_said) = match Protocol::of(connection) {
+        Protocol::Oidc => {
+            // OIDC Core §5.6.2: `_claim_names` names the claims that another source has
+            let mut elsewhere = said("_claim_names");
+            let is_flag = |value: &Value| *value == Value::Bool(true) || *value == "true";
+            let named = elsewhere.any(|sources| sources.get("groups").is_some());
+            ("groups", named || said("hasgroups").any(is_flag))
+        }
+        Protocol::Saml => (ENTRA_GROUPS, said(ENTRA_GROUPS_LINK).next().is_some()),
+    };
+    is_said && names(connection, Claim::Groups).contains(&left_out)
+}
+
+const ENTRA_GROUPS: &str = "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups";
+const ENTRA_GROUPS_LINK: &str = "http://schemas.microsoft.com/claims/groups.link";
 
 fn groups(mut groups: Vec<String>) -> Vec<String> {
     groups.sort_unstable();

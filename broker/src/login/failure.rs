@@ -136,6 +136,11 @@ impl Failure {
                 received.clone(),
                 Some("Have the identity provider enforce and state the required authentication context.".to_owned()),
             ),
+            Self::Claims(ClaimRefusal::GroupsElsewhere) => (
+                Some("the user's groups".to_owned()),
+                Some("no groups, because there are too many to send".to_owned()),
+                Some("In Entra have the application send only the groups that are assigned to it. If groups are not needed, set the connection's `claims.groups` to an empty list.".to_owned()),
+            ),
             Self::Connector(ConnectorError::Rejected(r)) => (r.expected(), r.received(), r.fix()),
             Self::Connector(ConnectorError::Unreachable { what, reason }) => {
                 (Some((*what).to_owned()), Some(reason.clone()), None)
@@ -177,6 +182,7 @@ const fn claim_code(refusal: &ClaimRefusal) -> &'static str {
         ClaimRefusal::AcrNotMet { .. } => "acr_not_met",
         ClaimRefusal::Email(EmailRefusal::Foreign { .. }) => "email_domain_foreign",
         ClaimRefusal::Email(EmailRefusal::Invisible) => "email_invisible_characters",
+        ClaimRefusal::GroupsElsewhere => "groups_left_out",
         ClaimRefusal::InvisibleSubject => "subject_invisible_characters",
     }
 }

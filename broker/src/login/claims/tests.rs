@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::super::fixtures::{mail, oidc, organization, saml, statement};
@@ -237,4 +239,35 @@ fn an_address_with_control_characters_is_refused_not_dropped() {
     let refused = normalize(&saml(), Some(&acme()), &mail("alice\t@acme.example"));
 
     assert_eq!(refused, Err(ClaimRefusal::Email(EmailRefusal::Invisible)));
+}
+
+#[test]
+fn groups_that_the_idp_left_out_are_not_taken_for_none() {
+    let names = |claim: &str| json!({ claim: "src1" });
+    let link = "http://schemas.microsoft.com/claims/groups.link";
+    let entra = |base| Connection { vendor: Vendor::Entra, ..base };
+    let judged = |connection: &Connection, attribute: (&str, Value)| {
+        normalize(connection, Some(&acme()), &statement(&[attribute])).map(drop)
+    };
+    let refused = Err(ClaimRefusal::GroupsElsewhere);
+
+    assert_eq!(judged(&entra(oidc()), ("_claim_names", names("groups"))), refused);
+    assert_eq!(judged(&entra(oidc()), ("hasgroups", json!(true))), refused);
+    assert_eq!(judged(&entra(oidc()), ("hasgroups", json!("true"))), refused);
+    assert_eq!(judged(&entra(saml()), (link, json!("https://graph.example"))), refused);
+
+    assert_eq!(judged(&entra(oidc()), ("_claim_names", names("address"))), Ok(()));
+    assert_eq!(judged(&entra(oidc()), ("hasgroups", json!(false))), Ok(()));
+    assert_eq!(judged(&entra(saml()), ("groups", json!([]))), Ok(()));
+}
+
+#[test]
+fn a_connection_that_takes_groups_from_elsewhere_or_nowhere_does_not_miss_them() {
+    for own in [vec![], vec!["roles".to_owned()]] {
+        let claims = BTreeMap::from([("groups".to_owned(), own)]);
+        let connection = Connection { vendor: Vendor::Entra, claims, ..oidc() };
+        let parts = statement(&[("hasgroups", json!(true)), ("roles", json!(["staff"]))]);
+
+        assert!(normalize(&connection, Some(&acme()), &parts).is_ok());
+    }
 }

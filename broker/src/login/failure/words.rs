@@ -39,6 +39,7 @@ impl Failure {
             Self::Claims(
                 ClaimRefusal::AcrNotMet { .. }
                 | ClaimRefusal::Email(EmailRefusal::Invisible)
+                | ClaimRefusal::GroupsElsewhere
                 | ClaimRefusal::InvisibleSubject,
             )
             | Self::Replayed(_) => NOT_ACCEPTED,
