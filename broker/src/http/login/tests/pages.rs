@@ -30,7 +30,7 @@ async fn open(site: &Site) -> Open {
 async fn the_identifier_leads_to_the_idp_of_its_domain() {
     let site = Site::with(&[Idp::new().connection()]).await;
     let page = open(&site).await;
-    assert!(page.body.contains(r#"autocomplete="username email""#));
+    assert!(page.body.contains(r#"autocomplete="username""#));
     let form =
         |email| [("transaction", &*page.transaction), ("token", &*page.token), ("email", email)];
 
