@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use homerealm_certs::{JwsAlgorithm, KeyError, KeySet, KeySetError, KeyState, SigningKey};
 
 use crate::catalog::signing_key::StoredKey;
-use crate::catalog::{Catalog, CatalogError};
+use crate::catalog::{Author, Catalog, CatalogError};
 use crate::seal::{Purpose, SealError, Sealer};
 
 #[cfg(test)]
@@ -116,12 +116,13 @@ impl KeyRing {
         &self,
         algorithm: JwsAlgorithm,
         now: DateTime<Utc>,
+        author: Option<Author>,
     ) -> Result<(), KeyRingError> {
         let stored = self.0.catalog.signing_keys().await?;
         let next = stored.iter().find(|k| k.algorithm == algorithm && k.state == KeyState::Next);
         let expected = next.ok_or(CatalogError::NotFound)?.kid.clone();
         let fresh = generate(&self.0.sealer, algorithm, KeyState::Next, now).await?;
-        self.0.catalog.rotate_signing_key(expected, fresh).await?;
+        self.0.catalog.rotate_signing_key(expected, fresh, author).await?;
         self.reload().await
     }
 
@@ -129,8 +130,8 @@ impl KeyRing {
     ///
     /// # Errors
     /// [`CatalogError::NotFound`] where no retiring key has this id.
-    pub async fn retire(&self, kid: &str) -> Result<(), KeyRingError> {
-        self.0.catalog.delete_retiring_key(kid).await?;
+    pub async fn retire(&self, kid: &str, author: Option<Author>) -> Result<(), KeyRingError> {
+        self.0.catalog.delete_retiring_key(kid, author).await?;
         self.reload().await
     }
 

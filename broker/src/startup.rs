@@ -68,7 +68,7 @@ pub struct Running {
 const UPKEEP: Duration = Duration::from_secs(10);
 /// What the stores get to close.
 const CLOSE: Duration = Duration::from_secs(2);
-/// Rounds between two deletions of old login traces: an hour.
+/// Rounds between two deletions of old login traces and audit entries: an hour.
 const TRACES_EVERY: u64 = 360;
 /// Expired session records that one round removes at most.
 const UPKEEP_RECORDS: usize = 20_000;
@@ -236,16 +236,20 @@ async fn upkeep(app: Arc<App>, embedded: Option<EmbeddedStore>) {
             embedded.forget_expired(UPKEEP_RECORDS, app.now());
         }
         if round % TRACES_EVERY == 0 {
-            forget_old_traces(&app).await;
+            forget_what_is_old(&app).await;
         }
     }
 }
 
-/// `retention.login_traces_days`.
-async fn forget_old_traces(app: &App) {
+/// `retention.login_traces_days` and `retention.audit_days`.
+async fn forget_what_is_old(app: &App) {
     let days = TimeDelta::days(app.config.retention.login_traces_days.into());
     if let Err(error) = app.catalog.delete_traces_before(app.now() - days).await {
         tracing::warn!(%error, "old login traces were not deleted");
+    }
+    let days = TimeDelta::days(app.config.retention.audit_days.into());
+    if let Err(error) = app.catalog.delete_audit_before(app.now() - days).await {
+        tracing::warn!(%error, "old audit entries were not deleted");
     }
 }
 

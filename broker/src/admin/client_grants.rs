@@ -31,7 +31,7 @@ pub(super) async fn create(
     let draft = read(&app, body::object(&request, &body)?).await?;
     let id = ids::id("cgr", app.random.as_ref());
     let grant = ClientGrant { id, created_at: now, updated_at: now, ..draft };
-    resource::create(&app, &grant, Map::new()).await
+    resource::create(&app, &request, &grant, Map::new()).await
 }
 
 /// `PATCH /client-grants/{id}`

@@ -41,7 +41,7 @@ pub(super) async fn create(
         once.insert("client_secret".to_owned(), Value::String(secret));
     }
     let client = draft.into_client(client_id, secrets, now);
-    resource::create(&app, &client, once).await
+    resource::create(&app, &request, &client, once).await
 }
 
 /// `PATCH /clients/{id}`

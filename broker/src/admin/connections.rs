@@ -27,7 +27,7 @@ pub(super) async fn create(
     let object = body::object(&request, &body)?;
     let id = ids::id("con", app.random.as_ref());
     let connection = Draft::read(&app, id, object, None).await?;
-    resource::create(&app, &connection, Map::new()).await
+    resource::create(&app, &request, &connection, Map::new()).await
 }
 
 /// `PATCH /connections/{id}`: options merge too; secrets that are left out are kept.

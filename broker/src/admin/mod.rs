@@ -1,6 +1,7 @@
 //! The management API `/api/v1`: one file a resource, handlers thin, every refusal a problem document.
 
 mod auth;
+mod author;
 mod body;
 mod client_grants;
 mod clients;
@@ -8,6 +9,7 @@ mod connections;
 mod failure;
 mod fields;
 mod login_traces;
+mod logs;
 mod openapi;
 mod organizations;
 mod resource;
@@ -40,7 +42,10 @@ pub fn routes(routes: &mut web::ServiceConfig) {
         .route("/metadata/inspect", web::post().to(connections::inspect))
         .route("/login-traces", web::get().to(login_traces::list))
         .route("/login-traces/{id}", web::get().to(login_traces::read))
+        .route("/logs", web::get().to(logs::list))
         .route("/signing-keys", web::get().to(signing_keys::list))
+        .route("/signing-keys/rotate", web::post().to(signing_keys::rotate))
+        .route("/signing-keys/{id}/retire", web::post().to(signing_keys::retire))
         .route("/simulate/home-realm", web::post().to(simulate::home_realm))
         .default_service(web::to(nothing));
     // what the API is, is no secret: tools read it before they have a token

@@ -132,6 +132,32 @@ fn others() -> Map<String, Value> {
             }}),
         ),
         (
+            "/logs",
+            json!({"get": {
+                "summary": "List the audit log, newest first",
+                "operationId": "listLogs",
+                "parameters": log_filters(),
+                "responses": responses(&[(200, Some("AuditEntryList"))], &[401, 422]),
+            }}),
+        ),
+        (
+            "/signing-keys/rotate",
+            json!({"post": {
+                "summary": "Sign with the next key of an algorithm from now on",
+                "operationId": "rotateSigningKey",
+                "requestBody": body("application/json", "SigningKeyRotation"),
+                "responses": responses(&[(200, Some("SigningKeyList"))], &[400, 401, 412, 415, 422]),
+            }}),
+        ),
+        (
+            "/signing-keys/{id}/retire",
+            json!({"parameters": [id()], "post": {
+                "summary": "Take a retiring key away; what it signed is refused from now on",
+                "operationId": "retireSigningKey",
+                "responses": responses(&[(200, Some("SigningKeyList"))], &[401, 404]),
+            }}),
+        ),
+        (
             "/signing-keys",
             json!({"get": {
                 "summary": "List our published signing keys",
@@ -161,6 +187,19 @@ fn page() -> Value {
         {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}},
         {"name": "cursor", "in": "query", "schema": {"type": "string"}},
     ])
+}
+
+fn log_filters() -> Value {
+    let query = |name: &str, about: &str| json!({"name": name, "in": "query", "description": about, "schema": {"type": "string"}});
+    let mut all = vec![
+        query("kind", "Kind of object, such as connection; login for logins"),
+        query("object", "Id or name of the object; changes only"),
+        query("actor", "Name of the actor: of the token, of the command, id of the user"),
+        query("from", "At this time or later, RFC 3339"),
+        query("to", "Before this time, RFC 3339"),
+    ];
+    all.extend(page().as_array().cloned().unwrap_or_default());
+    Value::Array(all)
 }
 
 fn body(kind: &str, schema: &str) -> Value {

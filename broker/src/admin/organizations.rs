@@ -42,7 +42,7 @@ pub(super) async fn create(
         created_at: now,
         updated_at: now,
     };
-    resource::create(&app, &organization, Map::new()).await
+    resource::create(&app, &request, &organization, Map::new()).await
 }
 
 /// `PATCH /organizations/{id}`

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::author;
 use super::failure::Failure;
 use crate::app::App;
 use crate::catalog::{Resource, Versioned};
@@ -50,7 +51,9 @@ pub(super) async fn delete<T: Shown>(
     request: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
     let found = find::<T>(&app, &id).await?;
-    app.catalog.delete::<T>(found.object.id(), expected_revision(&request, &found)?).await?;
+    let expected = expected_revision(&request, &found)?;
+    let author = author::of(&app, &request);
+    app.catalog.audited(author).delete::<T>(found.object.id(), expected).await?;
     changed::<T>("deleted", found.object.id());
     Ok(HttpResponse::NoContent().finish())
 }
@@ -83,15 +86,16 @@ pub(super) fn shown_with<T: Shown>(
 /// Creates, logs, answers 201.
 pub(super) async fn create<T: Shown>(
     app: &App,
+    request: &HttpRequest,
     object: &T,
     once: Map<String, Value>,
 ) -> Result<HttpResponse, Failure> {
-    let made = app.catalog.insert(object).await?;
+    let made = app.catalog.audited(author::of(app, request)).insert(object).await?;
     changed::<T>("created", object.id());
     Ok(shown_with(app, StatusCode::CREATED, &made, once))
 }
 
-/// Replaces, logs, answers 200. Where the request names no revision, the one that the patch was merged into counts, so
+/// Replaces unless nothing changes, logs, answers 200. Where the request names no revision, the one that the patch was merged into counts, so
 /// that two patches at once never lose one another's fields.
 pub(super) async fn replace<T: Shown>(
     app: &App,
@@ -100,9 +104,23 @@ pub(super) async fn replace<T: Shown>(
     new: &T,
 ) -> Result<HttpResponse, Failure> {
     let expected = expected_revision(request, old)?;
-    let made = app.catalog.update(new, expected.or(Some(old.revision))).await?;
+    if is_same(&*old.object, new) {
+        return Ok(shown(app, StatusCode::OK, old));
+    }
+    let expected = expected.or(Some(old.revision));
+    let made = app.catalog.audited(author::of(app, request)).update(new, expected).await?;
     changed::<T>("updated", new.id());
     Ok(shown(app, StatusCode::OK, &made))
+}
+
+/// Whether nothing but the time of the change would change: then nothing is written, and the audit log stays silent.
+fn is_same<T: Shown>(old: &T, new: &T) -> bool {
+    let timeless = |object: &T| {
+        let mut document = serde_json::to_value(object).ok()?;
+        document.as_object_mut()?.remove("updated_at");
+        Some(document)
+    };
+    timeless(old).is_some_and(|old| timeless(new) == Some(old))
 }
 
 fn changed<T: Shown>(what: &'static str, id: &str) {

@@ -36,7 +36,7 @@ pub(super) async fn create(
     let draft = read(&app, body::object(&request, &body)?)?;
     let id = ids::id("api", app.random.as_ref());
     let server = ResourceServer { id, created_at: now, updated_at: now, ..draft };
-    resource::create(&app, &server, Map::new()).await
+    resource::create(&app, &request, &server, Map::new()).await
 }
 
 /// `PATCH /resource-servers/{id}`

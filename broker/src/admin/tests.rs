@@ -1,5 +1,6 @@
 //! The management API over a real socket.
 
+mod audit;
 mod clients_and_apis;
 mod connections;
 mod documents;

@@ -32,7 +32,7 @@ pub(super) async fn create(
 ) -> Result<HttpResponse, Failure> {
     let draft = read(&app, body::object(&request, &body)?).await?;
     let user = User { id: ids::id("usr", app.random.as_ref()), ..draft };
-    resource::create(&app, &user, Map::new()).await
+    resource::create(&app, &request, &user, Map::new()).await
 }
 
 /// `PATCH /users/{id}`: block, link and unlink, join organizations, correct claims until the next login.

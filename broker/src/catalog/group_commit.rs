@@ -7,13 +7,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::AnyConnection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::cache::Key;
 use super::error::{CatalogError, unavailable};
 use super::storage::{Storage, Write};
-use super::store::{LoginRecord, write_login, write_trace};
-use super::{LoginTrace, User};
+use super::store::{LoginRecord, write_entry, write_login, write_trace};
+use super::{AuditEntry, LoginTrace, User};
 
 /// Items that may wait; who comes after them waits to be let in.
 const QUEUE: usize = 1024;
@@ -28,7 +29,7 @@ type LoggedIn = (Arc<User>, bool);
 #[derive(Debug)]
 pub(super) enum Item {
     Login(Box<LoginRecord>, Reply<LoggedIn>),
-    Trace(Box<LoginTrace>, Reply<()>),
+    Trace(Box<(LoginTrace, Option<AuditEntry>)>, Reply<()>),
 }
 
 /// The way to the writer task, which ends with the last clone.
@@ -111,8 +112,8 @@ async fn write_traces(storage: &Storage, batch: &[Item]) -> Result<Vec<Done>, Ca
     let mut transaction = storage.begin_apart().await?;
     let mut outcomes = Vec::with_capacity(batch.len());
     for item in batch {
-        if let Item::Trace(trace, _) = item {
-            write_trace(&mut transaction, trace).await?;
+        if let Item::Trace(ended, _) = item {
+            write_ended(&mut transaction, ended).await?;
             outcomes.push(Done::Trace);
         }
     }
@@ -131,10 +132,22 @@ async fn write_one(
             touched.extend(keys);
             Ok(Done::Login(user))
         }
-        Item::Trace(trace, _) => {
-            write_trace(&mut write.transaction, trace).await?;
+        Item::Trace(ended, _) => {
+            write_ended(&mut write.transaction, ended).await?;
             Ok(Done::Trace)
         }
+    }
+}
+
+/// A login's trace, and its audit entry where it has one.
+async fn write_ended(
+    connection: &mut AnyConnection,
+    (trace, entry): &(LoginTrace, Option<AuditEntry>),
+) -> Result<(), CatalogError> {
+    write_trace(connection, trace).await?;
+    match entry {
+        Some(entry) => write_entry(connection, entry).await,
+        None => Ok(()),
     }
 }
 

@@ -4,6 +4,7 @@
 //! The types here are what the rest of the broker sees. [`Catalog`] reads and writes them: `store/` has the SQL of each,
 //! `cache` and `group_commit` stand between it and the `database`.
 
+pub mod audit;
 mod cache;
 pub mod client;
 pub mod client_grant;
@@ -24,6 +25,7 @@ mod storage;
 pub mod store;
 pub mod user;
 
+pub use audit::{Action, Actor, ActorKind, AuditEntry, AuditObject, Author};
 pub use client::{Client, ClientAuthMethod, ClientKind, ClientSecret, GrantType};
 pub use client_grant::{ClientGrant, SubjectType};
 pub use connection::{
@@ -36,5 +38,5 @@ pub use name::Name;
 pub use organization::{Organization, OrganizationDomain};
 pub use resource::{Listed, Resource, Versioned};
 pub use resource_server::{ResourceServer, Scope};
-pub use store::{Catalog, LoginRecord};
+pub use store::{AuditFilter, Audited, Catalog, LoginRecord};
 pub use user::{Identity, NormalizedClaims, User};

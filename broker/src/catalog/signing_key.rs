@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use homerealm_certs::{JwsAlgorithm, KeyState};
+use serde_json::json;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AnyConnection, Row as _};
 
 use super::Catalog;
+use super::audit::{Action, AuditObject, Author};
 use super::error::{CatalogError, refused, unavailable};
 use super::resource::{execute, text};
 use super::storage::to_its_end;
+use super::store::write_change;
 
 /// A signing key as it is stored.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -70,6 +73,7 @@ impl Catalog {
         &self,
         expected: String,
         next: StoredKey,
+        author: Option<Author>,
     ) -> Result<(), CatalogError> {
         let storage = Arc::clone(&self.storage);
         to_its_end(async move {
@@ -92,6 +96,11 @@ impl Catalog {
                     .map_err(unavailable)?;
             }
             add(connection, &next, write.revision).await?;
+            let rotated = author.map(|author| {
+                let after = json!({"alg": algorithm, "active": expected, "next": next.kid});
+                author.entry(Action::Rotated, key_object(&expected), None, Some(after))
+            });
+            write_change(connection, rotated).await?;
             storage.commit(write, &[]).await
         })
         .await
@@ -101,7 +110,11 @@ impl Catalog {
     ///
     /// # Errors
     /// [`CatalogError::NotFound`] where there is no retiring key with this id, or [`CatalogError::Unavailable`].
-    pub async fn delete_retiring_key(&self, kid: &str) -> Result<(), CatalogError> {
+    pub async fn delete_retiring_key(
+        &self,
+        kid: &str,
+        author: Option<Author>,
+    ) -> Result<(), CatalogError> {
         let (storage, kid) = (Arc::clone(&self.storage), kid.to_owned());
         to_its_end(async move {
             let mut write = storage.begin().await?;
@@ -109,10 +122,16 @@ impl Catalog {
                 return Err(CatalogError::NotFound);
             }
             execute(&mut write.transaction, DELETE, &[&kid], "kid").await?;
+            let retired = author.map(|a| a.entry(Action::Retired, key_object(&kid), None, None));
+            write_change(&mut write.transaction, retired).await?;
             storage.commit(write, &[]).await
         })
         .await
     }
+}
+
+fn key_object(kid: &str) -> AuditObject {
+    AuditObject { kind: "signing key".to_owned(), id: kid.to_owned(), name: kid.to_owned() }
 }
 
 async fn add(

@@ -1,5 +1,6 @@
 //! The catalog: durable objects in SQL, read through a cache.
 
+mod audit;
 mod client_grants;
 mod clients;
 mod connections;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use sqlx::Any;
 
+use super::audit::{Action, Author};
 use super::cache::Key;
 use super::error::{CatalogError, OpenError, unavailable};
 use super::group_commit::GroupCommit;
@@ -24,6 +26,8 @@ use super::resource::{
 use super::storage::{Storage, to_its_end};
 use crate::seal::Sealer;
 
+pub use audit::{AuditFilter, Audited};
+pub(super) use audit::{write_change, write_entry};
 pub(super) use traces::write_trace;
 pub use users::LoginRecord;
 pub(super) use users::write_login;
@@ -100,7 +104,7 @@ impl Catalog {
     /// [`CatalogError::Conflict`], [`CatalogError::Tombstoned`], [`CatalogError::Missing`] or [`CatalogError::Unavailable`].
     pub async fn insert<T: Resource>(&self, object: &T) -> Result<Versioned<T>, CatalogError> {
         let (storage, object) = (Arc::clone(&self.storage), Arc::new(object.clone()));
-        to_its_end(async move { insert(&storage, object).await }).await
+        to_its_end(async move { insert(&storage, object, None).await }).await
     }
 
     /// Replaces the object with the same id; where a revision is expected, only that one.
@@ -113,7 +117,7 @@ impl Catalog {
         expected_revision: Option<i64>,
     ) -> Result<Versioned<T>, CatalogError> {
         let (storage, object) = (Arc::clone(&self.storage), Arc::new(object.clone()));
-        to_its_end(async move { update(&storage, object, expected_revision).await }).await
+        to_its_end(async move { update(&storage, object, expected_revision, None).await }).await
     }
 
     /// Deletes an object; its name is never given out again.
@@ -129,7 +133,7 @@ impl Catalog {
             return Err(CatalogError::NotFound);
         };
         let (storage, id) = (Arc::clone(&self.storage), found.id().to_owned());
-        to_its_end(async move { delete::<T>(&storage, &id, expected_revision).await }).await
+        to_its_end(async move { delete::<T>(&storage, &id, expected_revision, None).await }).await
     }
 
     /// A page of at most `limit` objects (1-200) in the order of their names. Objects that come or go between two pages
@@ -163,6 +167,7 @@ impl Catalog {
 async fn insert<T: Resource>(
     storage: &Storage,
     object: Arc<T>,
+    author: Option<Author>,
 ) -> Result<Versioned<T>, CatalogError> {
     let mut write = storage.begin().await?;
     let connection = &mut *write.transaction;
@@ -172,6 +177,8 @@ async fn insert<T: Resource>(
         }
     }
     insert_row(connection, object.as_ref(), write.revision).await?;
+    let created = |author: Author| author.changed(Action::Created, None, Some(object.as_ref()));
+    write_change(connection, author.and_then(created)).await?;
     let revision = write.revision;
     storage.commit(write, &touched(&[object.as_ref()])).await?;
     Ok(Versioned { object, revision })
@@ -181,6 +188,7 @@ async fn update<T: Resource>(
     storage: &Storage,
     object: Arc<T>,
     expected: Option<i64>,
+    author: Option<Author>,
 ) -> Result<Versioned<T>, CatalogError> {
     let mut write = storage.begin().await?;
     let connection = &mut *write.transaction;
@@ -190,6 +198,9 @@ async fn update<T: Resource>(
     }
     object.may_replace(&old)?;
     replace_row(connection, &*old, object.as_ref(), write.revision).await?;
+    let updated =
+        |author: Author| author.changed(Action::Updated, Some(&*old), Some(object.as_ref()));
+    write_change(connection, author.and_then(updated)).await?;
     let revision = write.revision;
     storage.commit(write, &touched(&[&*old, object.as_ref()])).await?;
     Ok(Versioned { object, revision })
@@ -199,6 +210,7 @@ async fn delete<T: Resource>(
     storage: &Storage,
     id: &str,
     expected: Option<i64>,
+    author: Option<Author>,
 ) -> Result<(), CatalogError> {
     let mut write = storage.begin().await?;
     let connection = &mut *write.transaction;
@@ -214,9 +226,11 @@ async fn delete<T: Resource>(
         .bind(old.name().to_owned())
         .bind(id.to_owned())
         .bind(write.revision)
-        .execute(connection)
+        .execute(&mut *connection)
         .await
         .map_err(unavailable)?;
+    let gone = |author: Author| author.changed(Action::Deleted, Some(&*old), None);
+    write_change(connection, author.and_then(gone)).await?;
     let mut touched = touched(&[&*old]);
     T::touch_gone(&mut touched);
     storage.commit(write, &touched).await

@@ -7,8 +7,9 @@ use homerealm_certs::{JwsAlgorithm, KeyState, SystemRandom};
 use secrecy::ExposeSecret as _;
 
 use super::{load, say};
-use crate::catalog::Catalog;
+use crate::catalog::{Actor, ActorKind, Author, Catalog};
 use crate::clock::{Clock as _, SystemClock};
+use crate::ids;
 use crate::keys::KeyRing;
 use crate::seal::MasterKey;
 use crate::startup::data_folder::DataFolder;
@@ -59,14 +60,17 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Rotate { algorithm, config } => {
             let keys = open(config, Needs::Writing).await?;
-            keys.ring.rotate(algorithm, SystemClock.now()).await?;
+            keys.ring.rotate(algorithm, SystemClock.now(), Some(author())).await?;
             let active = keys.ring.current();
             let kid = active.active(algorithm).map_or("", |key| key.kid());
             say(&format!("{algorithm} is signed with {kid} from the next start on"))
         }
         Command::Retire { kid, config } => {
             let keys = open(config, Needs::Writing).await?;
-            keys.ring.retire(&kid).await.with_context(|| format!("no retiring key {kid}"))?;
+            keys.ring
+                .retire(&kid, Some(author()))
+                .await
+                .with_context(|| format!("no retiring key {kid}"))?;
             say(&format!("{kid} is gone"))
         }
         Command::GenerateMaster { file } => {
@@ -107,6 +111,16 @@ async fn open(config: Option<PathBuf>, needs: Needs) -> anyhow::Result<Opened> {
     let catalog = Catalog::open(config.database.url.expose_secret(), &sealer).await?;
     let ring = KeyRing::load_or_create(&catalog, &sealer, SystemClock.now()).await?;
     Ok(Opened { ring, _folder: folder })
+}
+
+/// A person at this machine.
+fn author() -> Author {
+    Author {
+        id: ids::id("aud", &SystemRandom),
+        actor: Actor::new(ActorKind::Cli, "cli"),
+        address: None,
+        at: SystemClock.now(),
+    }
 }
 
 const fn state(state: KeyState) -> &'static str {

@@ -18,11 +18,6 @@ pub(super) fn not_served_yet(reader: &mut Reader) {
         let fix = "remove it, or leave the default of 10";
         reader.problem("refresh_tokens.grace_seconds", "refresh tokens are not served yet", fix);
     }
-    let days = reader.number("retention.audit_days", 400, 1..=36500);
-    if days != 400 {
-        let fix = "remove it, or leave the default of 400";
-        reader.problem("retention.audit_days", "the audit log is not served yet", fix);
-    }
 }
 
 /// Values that must not stand together.

@@ -24,6 +24,8 @@ pub struct Database {
 pub struct Admin {
     /// Bootstrap bearer token; `None`: made once, beside the database.
     pub token: Option<SecretString>,
+    /// A command holds the token, not a person far away: the audit log tells them apart. Not a setting.
+    pub by_command: bool,
 }
 
 /// PEM files.
@@ -76,6 +78,8 @@ pub struct Limits {
 pub struct Retention {
     /// Days.
     pub login_traces_days: u32,
+    /// Days that the audit log is kept.
+    pub audit_days: u32,
 }
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
@@ -146,7 +150,7 @@ impl Admin {
     pub(super) fn read(reader: &mut Reader) -> Self {
         const KEY: &str = "admin.token";
         let Some(token) = reader.text(KEY).map(SecretString::from) else {
-            return Self { token: None };
+            return Self { token: None, by_command: false };
         };
         let text = token.expose_secret();
         if text.chars().count() < 32 {
@@ -162,7 +166,7 @@ impl Admin {
                 "use letters and digits",
             );
         }
-        Self { token: Some(token) }
+        Self { token: Some(token), by_command: false }
     }
 }
 
@@ -249,6 +253,9 @@ impl Limits {
 
 impl Retention {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        Self { login_traces_days: reader.number("retention.login_traces_days", 30, 1..=3650) }
+        Self {
+            login_traces_days: reader.number("retention.login_traces_days", 30, 1..=3650),
+            audit_days: reader.number("retention.audit_days", 400, 1..=36500),
+        }
     }
 }

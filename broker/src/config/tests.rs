@@ -103,7 +103,6 @@ fn values_that_are_not_served_yet_are_refused() {
     for (toml, key) in [
         ("[metrics]\nlisten = \"127.0.0.1:9464\"", "metrics.listen"),
         ("[refresh_tokens]\ngrace_seconds = 11", "refresh_tokens.grace_seconds"),
-        ("[retention]\naudit_days = 1", "retention.audit_days"),
     ] {
         let found = problems(toml);
         assert_eq!(found.len(), 1, "{found:?}");

@@ -75,7 +75,7 @@ async fn rotation_moves_each_key_one_state_on() {
     let other = keys.current().active(JwsAlgorithm::Rs256).unwrap().kid().to_owned();
     let held = keys.current();
 
-    keys.rotate(JwsAlgorithm::Es256, now() + TimeDelta::days(1)).await.unwrap();
+    keys.rotate(JwsAlgorithm::Es256, now() + TimeDelta::days(1), None).await.unwrap();
 
     assert_eq!(vec![active(&keys)], was_next);
     assert_eq!(in_state(&keys, KeyState::Retiring).await, std::slice::from_ref(&was_active));
@@ -99,8 +99,8 @@ async fn of_two_rotations_from_the_same_state_one_is_refused() {
     let fresh = generate(&sealer(), JwsAlgorithm::Es256, KeyState::Next, now()).await.unwrap();
     let second = generate(&sealer(), JwsAlgorithm::Es256, KeyState::Next, now()).await.unwrap();
 
-    catalog.rotate_signing_key(next.clone(), fresh).await.unwrap();
-    let outcome = catalog.rotate_signing_key(next, second).await;
+    catalog.rotate_signing_key(next.clone(), fresh, None).await.unwrap();
+    let outcome = catalog.rotate_signing_key(next, second, None).await;
 
     assert_eq!(outcome, Err(CatalogError::Stale));
     assert_eq!(in_state(&keys, KeyState::Retiring).await.len(), 1);
@@ -111,12 +111,12 @@ async fn only_a_retiring_key_can_be_retired() {
     let Ring { catalog, keys, _folder } = ring().await;
     let (was_active, was_next) = (active(&keys), in_state(&keys, KeyState::Next).await.remove(0));
     for kid in [&*was_active, &*was_next, "unknown"] {
-        let outcome = keys.retire(kid).await;
+        let outcome = keys.retire(kid, None).await;
         assert!(matches!(outcome, Err(KeyRingError::Catalog(CatalogError::NotFound))), "{kid}");
     }
 
-    keys.rotate(JwsAlgorithm::Es256, now()).await.unwrap();
-    keys.retire(&was_active).await.unwrap();
+    keys.rotate(JwsAlgorithm::Es256, now(), None).await.unwrap();
+    keys.retire(&was_active, None).await.unwrap();
 
     assert!(keys.current().by_kid(&was_active).is_none());
     let again = KeyRing::load_or_create(&catalog, &sealer(), now()).await.unwrap();
@@ -128,7 +128,7 @@ async fn another_ring_sees_a_rotation_when_it_reads_again() {
     let Ring { catalog, keys, _folder } = ring().await;
     let other = KeyRing::load_or_create(&catalog, &sealer(), now()).await.unwrap();
 
-    keys.rotate(JwsAlgorithm::Es256, now()).await.unwrap();
+    keys.rotate(JwsAlgorithm::Es256, now(), None).await.unwrap();
     assert_ne!(active(&other), active(&keys));
     other.reload().await.unwrap();
 

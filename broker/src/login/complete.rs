@@ -27,7 +27,7 @@ pub async fn finish(
     browser: &Browser,
     transaction: &str,
 ) -> Result<CompletedLogin, LoginError> {
-    let mut trail = Trail::default();
+    let mut trail = Trail { address: browser.address(), ..Trail::default() };
     let taken = take(app, browser, transaction, &mut trail).await;
     let login = match taken {
         Ok(login) => login,

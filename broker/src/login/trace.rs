@@ -1,11 +1,18 @@
 //! The login trace as it grows: every login leaves one, with each check (DESIGN §3.4).
 
+use std::net::IpAddr;
+
 use homerealm_connectors::check::{Check, Outcome};
+use serde_json::json;
 
 use super::error::ErrorPage;
 use super::failure::Failure;
 use crate::app::App;
-use crate::catalog::{CatalogError, LoginTrace, Name, TraceOutcome};
+use crate::catalog::audit::LOGIN;
+use crate::catalog::{
+    Action, Actor, ActorKind, AuditEntry, AuditObject, Author, CatalogError, LoginTrace, Name,
+    TraceOutcome,
+};
 use crate::ids;
 
 /// What is known of a login so far.
@@ -17,6 +24,8 @@ pub struct Trail {
     pub connection: Option<Name>,
     /// Local subject, once it is known.
     pub user_id: Option<String>,
+    /// Where the browser is.
+    pub address: Option<IpAddr>,
     /// Every check in order.
     pub checks: Vec<Check>,
 }
@@ -77,10 +86,12 @@ impl Trail {
             user_id: self.user_id,
             checks: self.checks,
         };
-        let mut written = app.catalog.insert_trace(&trace).await;
+        let entry = audit_entry(app, &trace, self.address);
+        let mut written = app.catalog.insert_audited_trace(&trace, entry.as_ref()).await;
         if matches!(written, Err(CatalogError::Conflict { .. })) {
             trace.reference = ids::reference(app.random.as_ref());
-            written = app.catalog.insert_trace(&trace).await;
+            let entry = audit_entry(app, &trace, self.address);
+            written = app.catalog.insert_audited_trace(&trace, entry.as_ref()).await;
         }
         if let Err(error) = written {
             tracing::error!(%error, login.reference = trace.reference, "the login trace was not written");
@@ -95,4 +106,27 @@ impl Trail {
         );
         trace.reference
     }
+}
+
+/// What the audit log keeps of a login, longer than the trace: who was let in or turned away. A failure that proves nothing
+/// leaves its trace only, so that nobody without an assertion can fill the audit log.
+fn audit_entry(app: &App, trace: &LoginTrace, address: Option<IpAddr>) -> Option<AuditEntry> {
+    let action = match trace.outcome {
+        TraceOutcome::Succeeded => Action::SignedIn,
+        TraceOutcome::Denied => Action::TurnedAway,
+        TraceOutcome::Failed => return None,
+    };
+    let name = trace.user_id.clone().unwrap_or_else(|| "unknown".to_owned());
+    let author = Author {
+        id: ids::id("aud", app.random.as_ref()),
+        actor: Actor::new(ActorKind::User, name),
+        address,
+        at: trace.at,
+    };
+    let object =
+        AuditObject { kind: LOGIN.to_owned(), id: trace.id.clone(), name: trace.reference.clone() };
+    let after = json!({
+        "client_id": trace.client_id, "connection": trace.connection, "code": trace.code,
+    });
+    Some(author.entry(action, object, None, Some(after)))
 }

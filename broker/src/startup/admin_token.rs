@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::data_folder::{DataFolder, read_secret_file, write_secret_file};
 use super::error::StartupError;
+use crate::catalog::{Actor, ActorKind};
 use crate::config::Config;
 use crate::ids;
 
@@ -21,6 +22,7 @@ const FILE: &str = "admin-token";
 pub struct AdminToken {
     sha256: [u8; 32],
     file: Option<PathBuf>,
+    actor: Actor,
 }
 
 impl AdminToken {
@@ -34,7 +36,8 @@ impl AdminToken {
         random: &dyn Random,
     ) -> Result<Self, StartupError> {
         if let Some(token) = &config.admin.token {
-            return Ok(Self { sha256: sha256(token.expose_secret()), file: None });
+            let actor = actor(config);
+            return Ok(Self { sha256: sha256(token.expose_secret()), file: None, actor });
         }
         let Some(folder) = folder else {
             let reason = "there is no data folder for it: set admin.token".to_owned();
@@ -53,12 +56,17 @@ impl AdminToken {
                 token
             }
         };
-        Ok(Self { sha256: sha256(&token), file: Some(path) })
+        Ok(Self { sha256: sha256(&token), file: Some(path), actor: actor(config) })
     }
 
     /// Whether this is the token.
     pub fn is(&self, presented: &str) -> bool {
         sha256(presented).ct_eq(&self.sha256).into()
+    }
+
+    /// Who its holder is to the audit log.
+    pub const fn actor(&self) -> &Actor {
+        &self.actor
     }
 
     /// The file that holds it, unless it is configured.
@@ -70,6 +78,14 @@ impl AdminToken {
 impl fmt::Debug for AdminToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AdminToken(…)")
+    }
+}
+
+fn actor(config: &Config) -> Actor {
+    if config.admin.by_command {
+        Actor::new(ActorKind::Cli, "cli")
+    } else {
+        Actor::new(ActorKind::Token, "bootstrap")
     }
 }
 

@@ -121,6 +121,7 @@ async fn answers_are_as_the_document_says() {
         &api.get("/login-traces").await.body,
         "login-traces",
     );
+    check(&document, schema(&document, "AuditEntryList"), &api.get("/logs").await.body, "logs");
     let simulated = api.post("/simulate/home-realm", json!({"client_id": "app"})).await.body;
     check(&document, schema(&document, "HomeRealmAnswer"), &simulated, "simulate");
     for list in

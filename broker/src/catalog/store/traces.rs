@@ -6,10 +6,10 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Row as _};
 
 use super::Catalog;
-use crate::catalog::LoginTrace;
 use crate::catalog::error::{CatalogError, refused, unavailable};
 use crate::catalog::group_commit::Item;
 use crate::catalog::resource::{Listed, can_be_stored, cursor, read_cursor, text};
+use crate::catalog::{AuditEntry, LoginTrace};
 
 impl Catalog {
     /// Writes the trace of a login.
@@ -17,8 +17,20 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError::Conflict`] where its reference is taken, or [`CatalogError::Unavailable`].
     pub async fn insert_trace(&self, trace: &LoginTrace) -> Result<(), CatalogError> {
-        let trace = Box::new(trace.clone());
-        self.writer.submit(|reply| Item::Trace(trace, reply)).await
+        self.insert_audited_trace(trace, None).await
+    }
+
+    /// As [`Self::insert_trace`], with the audit entry of the login in the same transaction.
+    ///
+    /// # Errors
+    /// As [`Self::insert_trace`].
+    pub async fn insert_audited_trace(
+        &self,
+        trace: &LoginTrace,
+        entry: Option<&AuditEntry>,
+    ) -> Result<(), CatalogError> {
+        let ended = Box::new((trace.clone(), entry.cloned()));
+        self.writer.submit(|reply| Item::Trace(ended, reply)).await
     }
 
     /// A trace by its id or reference.
@@ -104,7 +116,7 @@ fn read(row: &AnyRow) -> Result<LoginTrace, CatalogError> {
     serde_json::from_str(&doc).map_err(unavailable)
 }
 
-fn position(from: &str) -> Result<(i64, String), CatalogError> {
+pub(super) fn position(from: &str) -> Result<(i64, String), CatalogError> {
     let text = read_cursor(from)?;
     let (at, id) = text.split_once(' ').ok_or(CatalogError::Cursor)?;
     Ok((at.parse().map_err(|_| CatalogError::Cursor)?, id.to_owned()))

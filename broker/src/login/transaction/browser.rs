@@ -1,6 +1,7 @@
 //! The browser behind a login, as its login cookie shows it (RULES 1, 30).
 
 use std::fmt;
+use std::net::IpAddr;
 
 use homerealm_certs::Random;
 use subtle::ConstantTimeEq as _;
@@ -12,12 +13,24 @@ use crate::ids;
 #[derive(Clone, Default)]
 pub struct Browser {
     secret: Option<String>,
+    address: Option<IpAddr>,
 }
 
 impl Browser {
     /// With the login cookie's value; anything that we did not make counts as none.
     pub fn new(cookie: Option<String>) -> Self {
-        Self { secret: cookie.filter(|c| c.len() == 43) }
+        Self { secret: cookie.filter(|c| c.len() == 43), address: None }
+    }
+
+    /// At this address, for the audit log.
+    #[must_use]
+    pub fn at(self, address: Option<IpAddr>) -> Self {
+        Self { address, ..self }
+    }
+
+    /// Where it is, if that is known.
+    pub const fn address(&self) -> Option<IpAddr> {
+        self.address
     }
 
     /// Whether its secret is the one with this SHA-256, in constant time.

@@ -5,7 +5,7 @@ use sqlx::{Any, AssertSqlSafe, Row as _};
 use super::samples::*;
 use crate::catalog::domain_index::{HOLDERS, LISTING};
 use crate::catalog::store::{
-    client_grants, connections, consents, resource_servers, traces, users,
+    audit, client_grants, connections, consents, resource_servers, traces, users,
 };
 use crate::catalog::{
     Client, ClientGrant, Connection, Organization, Resource, ResourceServer, User,
@@ -19,6 +19,11 @@ async fn every_lookup_of_a_login_goes_by_an_index() {
         LISTING,
         users::BY_IDENTITY,
         consents::ALLOWED,
+        audit::LATEST,
+        audit::OF_ACTOR,
+        audit::OF_KIND,
+        audit::OF_OBJECT_ID,
+        audit::OF_OBJECT_NAME,
         traces::LATEST,
         traces::BY_ID,
         traces::BY_REFERENCE,

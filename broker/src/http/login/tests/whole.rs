@@ -5,7 +5,7 @@ use url::Url;
 use super::harness::Site;
 use super::idp::{Idp, Says};
 use super::op::Op;
-use crate::catalog::ClientSecret;
+use crate::catalog::{Action, AuditFilter, ClientSecret};
 use crate::ids::sha256_hex;
 use crate::login::fixtures::now;
 
@@ -82,6 +82,15 @@ async fn a_saml_login_ends_in_a_token() {
     let again = site.get(&go_on, &[("cookie", &cookie)]).await;
     assert_eq!(again.status, 400);
     assert!(again.body.contains("Login already completed"), "{}", again.body);
+    let audit = site.running.app.catalog.list_audit(&AuditFilter::default(), 9, None).await;
+    let entries = audit.unwrap().items;
+    let [entry] = entries.as_slice() else { panic!("one login: {entries:?}") };
+    assert_eq!(
+        (entry.action, &*entry.actor.name),
+        (Action::SignedIn, claims["sub"].as_str().unwrap())
+    );
+    assert_eq!(entry.address, Some("127.0.0.1".parse().unwrap()));
+    assert!(!format!("{entry:?}").contains("alice"), "{entry:?}");
     site.running.stop().await;
 }
 
