@@ -24,11 +24,11 @@ pub(super) fn decode_field(field: &str, max_bytes: usize) -> Result<Vec<u8>, Rej
     Ok(bytes)
 }
 
-/// `xs:base64Binary`: the standard alphabet, padded, white space anywhere.
+/// `xs:base64Binary`: the standard alphabet, padded, white space anywhere. Most IdPs send none, so that is tried first.
 pub(super) fn base64_value(text: &str) -> Option<Vec<u8>> {
-    if text.bytes().any(|byte| byte.is_ascii_whitespace()) {
-        let compact: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        return STANDARD.decode(compact).ok();
+    if let Ok(bytes) = STANDARD.decode(text) {
+        return Some(bytes);
     }
-    STANDARD.decode(text).ok()
+    let compact: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    STANDARD.decode(compact).ok()
 }
