@@ -83,6 +83,14 @@ pub enum MetadataRefusal {
         /// The entity id of the first, as an example.
         first: String,
     },
+    /// There are more signing keys than a signature should be tried with.
+    #[error("there are {count} signing keys, at most {limit} are taken")]
+    TooManyKeys {
+        /// How many.
+        count: usize,
+        /// The limit that was passed.
+        limit: usize,
+    },
     /// The input could not be read to its end.
     #[error("the document cannot be read: {0}")]
     Unreadable(std::io::ErrorKind),
@@ -115,6 +123,7 @@ impl MetadataRefusal {
             Self::NoSsoEndpoint => "metadata_no_sso_endpoint",
             Self::NotMetadata { .. } => "metadata_not_metadata",
             Self::SeveralIdps { .. } => "metadata_several_idps",
+            Self::TooManyKeys { .. } => "metadata_too_many_keys",
             Self::Unreadable(_) => "metadata_unreadable",
             Self::ValidUntilUnreadable { .. } => "metadata_valid_until_unreadable",
             Self::Xml(gate) => gate.code(),

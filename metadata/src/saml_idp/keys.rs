@@ -68,6 +68,10 @@ pub(super) struct Keys {
     pub(super) warnings: Vec<String>,
 }
 
+/// IdPs have one to four, in the middle of several rollovers. A signature is tried with each, and whoever posts a response
+/// makes us try.
+const MAX_SIGNING_KEYS: usize = 32;
+
 /// Reads all keys. Without a usable signing key nothing else matters.
 pub(super) fn read(roles: &[&Element]) -> Result<Keys, MetadataRefusal> {
     let mut found = Found::default();
@@ -79,6 +83,10 @@ pub(super) fn read(roles: &[&Element]) -> Result<Keys, MetadataRefusal> {
                 found.dropped.push("a key descriptor without `ds:KeyInfo` was dropped".to_owned())
             }
         }
+    }
+    if found.keys.len() > MAX_SIGNING_KEYS {
+        let (count, limit) = (found.keys.len(), MAX_SIGNING_KEYS);
+        return Err(MetadataRefusal::TooManyKeys { count, limit });
     }
     match TrustedKeys::try_from(found.keys) {
         Ok(trusted_keys) => Ok(Keys {

@@ -152,3 +152,23 @@ fn broken_bare_keys_are_dropped() {
         assert!(dropped[0].contains(reason), "{dropped:?}");
     }
 }
+
+#[test]
+fn takes_32_signing_keys_and_refuses_33() {
+    let modulus = RSA_MODULUS.replace(char::is_whitespace, "");
+    let bare = |number: usize| {
+        let (head, tail) = modulus.split_at(100);
+        let other = format!("{head}{number:04}{}", &tail[4..]);
+        key(
+            "",
+            &format!(
+                "<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>{other}</ds:Modulus><ds:Exponent>AQAB</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>"
+            ),
+        )
+    };
+    let read = |count| Idp { keys: (0..count).map(bare).collect(), ..good() }.read();
+
+    assert_eq!(keys_of(&read(32).unwrap()), 32);
+    let refusal = read(33).unwrap_err();
+    assert_eq!(refusal, MetadataRefusal::TooManyKeys { count: 33, limit: 32 });
+}
