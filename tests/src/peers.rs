@@ -78,13 +78,11 @@ pub async fn simplesamlphp(sp_entity_id: &str, acs: &str) -> Option<Peer> {
     Some(Peer::start(&peers, &port, &arguments).await)
 }
 
-/// An IdP made of samael, which `scripts/test-samael` builds.
+/// An IdP made of samael, which `scripts/test` builds.
 pub async fn samael(user: &str) -> Option<Peer> {
     let peers = folder("samael's IdP")?;
     let Some(program) = std::env::var("HOMEREALM_TEST_SAMAEL").ok() else {
-        println!(
-            "skipped: samael's IdP: HOMEREALM_TEST_SAMAEL is not set (see scripts/test-samael)"
-        );
+        println!("skipped: samael's IdP: HOMEREALM_TEST_SAMAEL is not set (see scripts/test)");
         return None;
     };
     let port = free_port().to_string();
