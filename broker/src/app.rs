@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use homerealm_certs::Random;
 use homerealm_connectors::http::Outbound;
 
-use crate::catalog::{Catalog, Organization};
+use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::limits::Limiter;
@@ -43,6 +43,8 @@ pub struct App {
     /// Rate limits.
     pub limits: Limiter,
     pub(crate) stopping: AtomicBool,
+    /// Whether signing keys were changed and could not be read again.
+    pub(crate) keys_are_old: AtomicBool,
 }
 
 impl App {
@@ -62,9 +64,12 @@ impl App {
             tracing::warn!(%error, "the session store is not ready");
             return Some("the session store does not answer".to_owned());
         }
-        if let Err(error) = self.catalog.list::<Organization>(1, None).await {
+        if let Err(error) = self.catalog.ready().await {
             tracing::warn!(%error, "the database is not ready");
             return Some("the database does not answer".to_owned());
+        }
+        if self.keys_are_old.load(Ordering::Relaxed) {
+            return Some("the signing keys cannot be read".to_owned());
         }
         None
     }

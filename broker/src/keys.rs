@@ -7,13 +7,17 @@ use arc_swap::ArcSwap;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use homerealm_certs::{JwsAlgorithm, KeyError, KeySet, KeySetError, KeyState, SigningKey};
+use tokio::sync::Mutex;
 
 use crate::catalog::signing_key::StoredKey;
 use crate::catalog::{Author, Catalog, CatalogError};
 use crate::seal::{Purpose, SealError, Sealer};
 
+mod schedule;
 #[cfg(test)]
 mod tests;
+
+pub use schedule::Schedule;
 
 /// The current key set, swapped as a whole when a key is rotated or retired. Clones share it.
 #[derive(Clone)]
@@ -23,6 +27,8 @@ struct Inner {
     catalog: Catalog,
     sealer: Sealer,
     current: ArcSwap<KeySet>,
+    /// Held from reading to swapping, so that what was read earlier never takes the place of what was read later.
+    reading: Mutex<()>,
 }
 
 /// A signing key as operators see it.
@@ -90,7 +96,12 @@ impl KeyRing {
             stored = catalog.signing_keys().await?;
         }
         let current = ArcSwap::from_pointee(open(sealer, &stored)?);
-        Ok(Self(Arc::new(Inner { catalog: catalog.clone(), sealer: sealer.clone(), current })))
+        Ok(Self(Arc::new(Inner {
+            catalog: catalog.clone(),
+            sealer: sealer.clone(),
+            current,
+            reading: Mutex::default(),
+        })))
     }
 
     /// The keys as they are now; a caller that needs two of them takes this once.
@@ -140,6 +151,7 @@ impl KeyRing {
     /// # Errors
     /// [`KeyRingError`]; then the keys stay as they were.
     pub async fn reload(&self) -> Result<(), KeyRingError> {
+        let _reading = self.0.reading.lock().await;
         let stored = self.0.catalog.signing_keys().await?;
         self.0.current.store(Arc::new(open(&self.0.sealer, &stored)?));
         Ok(())

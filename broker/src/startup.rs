@@ -3,6 +3,7 @@
 pub mod admin_token;
 pub mod data_folder;
 pub mod error;
+mod following;
 pub mod master_key;
 pub mod tls;
 
@@ -61,6 +62,7 @@ pub struct Running {
     server: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
     upkeep: JoinHandle<()>,
+    following: JoinHandle<()>,
     _folder: Option<DataFolder>,
 }
 
@@ -100,6 +102,7 @@ pub async fn start(startup: Startup) -> Result<Running, StartupError> {
         server: server.handle(),
         serving: tokio::spawn(server),
         upkeep: tokio::spawn(upkeep(Arc::clone(&app), embedded.clone())),
+        following: tokio::spawn(following::run(Arc::clone(&app))),
         embedded,
         app,
         _folder: folder,
@@ -126,6 +129,7 @@ async fn open(
         outbound,
         limits: Limiter::new(&config.limits),
         stopping: AtomicBool::new(false),
+        keys_are_old: AtomicBool::new(false),
         clock,
         random,
         sealer,
@@ -171,14 +175,17 @@ impl Running {
         }
     }
 
-    /// Not ready any more, running requests finish (7 s at most), then the stores close: within 10 s in all.
+    /// Not ready any more; for `http.drain_seconds` everything is still answered, so that a load balancer has time to look
+    /// elsewhere; then running requests finish (7 s at most) and the stores close: within 10 s more.
     pub async fn stop(self) {
         self.app.stopping.store(true, Ordering::Relaxed);
+        tokio::time::sleep(self.app.config.http.drain).await;
         self.server.stop(true).await;
         if !self.serving.is_finished() {
             self.serving.abort();
         }
         self.upkeep.abort();
+        self.following.abort();
         // what was acknowledged is on disk already
         let stores = async {
             if let Some(embedded) = &self.embedded {

@@ -11,6 +11,8 @@ use moka::sync::Cache as Moka;
 
 use super::SubjectType;
 
+mod words;
+
 /// 32 MiB of documents for configuration, 8 MiB for users: customers' configuration is not pushed out by many logins.
 const CONFIGURATION_BYTES: u64 = 32 << 20;
 const USER_BYTES: u64 = 8 << 20;
@@ -42,6 +44,26 @@ pub enum Key {
     Identity(String),
     /// An object by its kind and its id or name.
     Object(&'static str, String),
+    /// Our signing keys, which the key ring keeps; nothing is stored under it.
+    SigningKeys,
+}
+
+/// An answer that the cache can keep.
+pub(super) trait Answer: Any + Clone + Send + Sync {
+    /// Whether it says that there is nothing.
+    fn is_nothing(&self) -> bool;
+}
+
+impl<T: Any + Clone + Send + Sync> Answer for Option<T> {
+    fn is_nothing(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl Answer for Arc<[String]> {
+    fn is_nothing(&self) -> bool {
+        self.is_empty()
+    }
 }
 
 /// Bounded, shared by all threads.
@@ -116,7 +138,16 @@ impl Cache {
         Invalidation { cache: self, keys }
     }
 
-    fn invalidate(&self, keys: &[Key]) {
+    /// Forgets everything: what changed is not known.
+    pub(super) fn invalidate_all(&self) {
+        let mut state = self.state();
+        state.epoch += 1;
+        self.configuration.invalidate_all();
+        self.users.invalidate_all();
+    }
+
+    /// Forgets the answers of these keys.
+    pub(super) fn invalidate(&self, keys: &[Key]) {
         let mut state = self.state();
         state.epoch += 1;
         if keys.contains(&Key::AnyConsent) {
@@ -143,12 +174,32 @@ impl Cache {
             | Key::Grant(..)
             | Key::GrantsOf(_)
             | Key::HolderOfDomain(_)
-            | Key::Object(..) => &self.configuration,
+            | Key::Object(..)
+            | Key::SigningKeys => &self.configuration,
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Key {
+    /// Whether a "there is no such thing" under this key is asked again where another node may have made it since: for
+    /// what programs make and use at once. The others are nothing for most logins and follow the change feed.
+    pub(super) const fn may_just_have_come(&self) -> bool {
+        match self {
+            Self::ConnectionsForDomain(_) | Self::Grant(..) | Self::Object(..) => true,
+            Self::AnyConsent
+            | Self::AnyDomain
+            | Self::ConnectionsOf(_)
+            | Self::Consent(..)
+            | Self::DefaultResourceServer
+            | Self::GrantsOf(_)
+            | Self::HolderOfDomain(_)
+            | Self::Identity(_)
+            | Self::SigningKeys => false,
+        }
     }
 }
 
@@ -177,7 +228,8 @@ const fn generation(key: &Key, state: State) -> u64 {
         | Key::Grant(..)
         | Key::GrantsOf(_)
         | Key::Identity(_)
-        | Key::Object(..) => 0,
+        | Key::Object(..)
+        | Key::SigningKeys => 0,
     }
 }
 
@@ -231,6 +283,19 @@ mod tests {
 
         assert!(cache.get::<u32>(domain).is_err());
         assert_eq!(cache.get::<u32>(key("a")).ok(), Some(2));
+    }
+
+    #[test]
+    fn forgets_everything_and_what_was_asked_before() {
+        let cache = Cache::new();
+        cache.keep(ask(&cache, key("a")), 1_u32, 1);
+        let asked = ask(&cache, key("b"));
+
+        cache.invalidate_all();
+        cache.keep(asked, 2_u32, 1);
+
+        assert!(cache.get::<u32>(key("a")).is_err());
+        assert!(cache.get::<u32>(key("b")).is_err());
     }
 
     #[test]

@@ -45,6 +45,11 @@ impl Database {
         Ok(Self { kind, readers, writers })
     }
 
+    /// Whether other processes write to it too.
+    pub(super) fn is_shared(&self) -> bool {
+        self.kind == Kind::Postgres
+    }
+
     /// A connection that reads.
     pub(super) async fn reader(&self) -> Result<PoolConnection<Any>, sqlx::Error> {
         self.readers.acquire().await
@@ -76,7 +81,15 @@ fn pool(kind: Kind, connections: u32) -> AnyPoolOptions {
 
 async fn prepare(kind: Kind, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let pragmas: &[&'static str] = match kind {
-        Kind::Postgres => &[],
+        Kind::Postgres => &[
+            // a node that went silent must not hold the others up: its transaction is undone
+            "SET idle_in_transaction_session_timeout = '10s'",
+            "SET lock_timeout = '10s'",
+            "SET statement_timeout = '20s'",
+            "SET tcp_keepalives_idle = 5",
+            "SET tcp_keepalives_interval = 2",
+            "SET tcp_keepalives_count = 3",
+        ],
         Kind::Sqlite => &[
             "PRAGMA busy_timeout = 5000",
             "PRAGMA journal_mode = WAL",

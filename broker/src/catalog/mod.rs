@@ -6,6 +6,7 @@
 
 pub mod audit;
 mod cache;
+mod change_feed;
 pub mod client;
 pub mod client_grant;
 pub mod connection;

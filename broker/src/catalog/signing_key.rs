@@ -10,6 +10,7 @@ use sqlx::{Any, AnyConnection, Row as _};
 
 use super::Catalog;
 use super::audit::{Action, AuditObject, Author};
+use super::cache::Key;
 use super::error::{CatalogError, refused, unavailable};
 use super::resource::{execute, text};
 use super::storage::to_its_end;
@@ -60,7 +61,7 @@ impl Catalog {
                     add(&mut write.transaction, key, write.revision).await?;
                 }
             }
-            storage.commit(write, &[]).await
+            storage.commit(write, &[Key::SigningKeys]).await
         })
         .await
     }
@@ -101,7 +102,7 @@ impl Catalog {
                 author.entry(Action::Rotated, key_object(&expected), None, Some(after))
             });
             write_change(connection, rotated).await?;
-            storage.commit(write, &[]).await
+            storage.commit(write, &[Key::SigningKeys]).await
         })
         .await
     }
@@ -124,7 +125,7 @@ impl Catalog {
             execute(&mut write.transaction, DELETE, &[&kid], "kid").await?;
             let retired = author.map(|a| a.entry(Action::Retired, key_object(&kid), None, None));
             write_change(&mut write.transaction, retired).await?;
-            storage.commit(write, &[]).await
+            storage.commit(write, &[Key::SigningKeys]).await
         })
         .await
     }

@@ -11,8 +11,11 @@ mod traces;
 mod users;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::Any;
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::audit::{Action, Author};
 use super::cache::Key;
@@ -42,6 +45,9 @@ pub struct Catalog {
     pub(super) writer: GroupCommit,
 }
 
+/// What the database gets to show that it is there.
+const READINESS: Duration = Duration::from_secs(2);
+
 impl Catalog {
     /// Opens the database at `url` (`sqlite:PATH`, made if it is missing, or `postgres://…`), brings its schema up to date
     /// and compares the master key. Needs a tokio runtime that lives as long as the catalog.
@@ -49,9 +55,33 @@ impl Catalog {
     /// # Errors
     /// [`OpenError`], each with what has to be put right.
     pub async fn open(url: &str, sealer: &Sealer) -> Result<Self, OpenError> {
-        let storage = Arc::new(Storage::open(url).await?);
+        Self::over(Storage::open(url).await?, sealer).await
+    }
+
+    /// A SQLite database as if other processes wrote to it too.
+    #[cfg(test)]
+    pub(super) async fn open_shared(url: &str, sealer: &Sealer) -> Result<Self, OpenError> {
+        Self::over(Storage::open_shared(url).await?, sealer).await
+    }
+
+    async fn over(storage: Storage, sealer: &Sealer) -> Result<Self, OpenError> {
         master_key::check(&storage, sealer).await?;
+        let storage = Arc::new(storage);
         Ok(Self { writer: GroupCommit::start(Arc::clone(&storage)), storage })
+    }
+
+    /// Reads what other nodes wrote until now and forgets what was cached of it; to be called twice a second. While it
+    /// fails, everything that needs the database fails at once instead of waiting for it.
+    ///
+    /// # Errors
+    /// [`CatalogError::Unavailable`].
+    pub async fn catch_up(&self) -> Result<(), CatalogError> {
+        self.storage.catch_up().await
+    }
+
+    /// Tells, after a [`Self::catch_up`], that signing keys were added, moved or deleted.
+    pub fn signing_keys_changed(&self) -> watch::Receiver<()> {
+        self.storage.signing_keys_changed()
     }
 
     /// Ends the connections to the database after what is under way; every call after it is `Unavailable`.
@@ -67,9 +97,12 @@ impl Catalog {
         if self.writer.has_ended() {
             return Err(unavailable("the writer of logins has ended"));
         }
-        let query = sqlx::query::<Any>("SELECT current FROM catalog_revision WHERE id = 1");
-        let row = query.fetch_one(&mut *self.storage.reader().await?).await;
-        row.map(|_| ()).map_err(unavailable)
+        let answer = async {
+            let query = sqlx::query::<Any>("SELECT current FROM catalog_revision WHERE id = 1");
+            let row = query.fetch_one(&mut *self.storage.reader().await?).await;
+            row.map(|_| ()).map_err(unavailable)
+        };
+        timeout(READINESS, answer).await.map_err(unavailable)?
     }
 
     /// An object by its id or name.

@@ -56,7 +56,7 @@ pub struct Config {
 }
 
 /// Every key, in the order of the documentation.
-pub const KEYS: [&str; 22] = [
+pub const KEYS: [&str; 24] = [
     "issuer",
     "listen",
     "allow_insecure_container",
@@ -68,9 +68,11 @@ pub const KEYS: [&str; 22] = [
     "tls.cert",
     "tls.key",
     "http.trusted_proxies",
+    "http.drain_seconds",
     "upstream.allow_http",
     "upstream.allow_private_addresses",
     "keys.master_key_file",
+    "keys.rotate_days",
     "limits.enabled",
     "limits.per_address",
     "limits.per_client",

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -42,6 +43,8 @@ pub struct TlsFiles {
 pub struct HttpEdge {
     /// Only from these is X-Forwarded-For read.
     pub trusted_proxies: Vec<IpNet>,
+    /// How long a node that was told to stop still answers everything, not ready any more.
+    pub drain: Duration,
 }
 
 /// What the outbound client may reach; for tests and intranets only.
@@ -58,6 +61,8 @@ pub struct Upstream {
 pub struct Keys {
     /// `None`: made beside the database.
     pub master_key_file: Option<PathBuf>,
+    /// Days that a signing key signs; `None`: until somebody rotates it.
+    pub rotate_days: Option<u32>,
 }
 
 /// Rate limits (RULES 38).
@@ -216,7 +221,8 @@ impl HttpEdge {
                 }
             }
         }
-        Self { trusted_proxies }
+        let drain = reader.number("http.drain_seconds", 0, 0..=300);
+        Self { trusted_proxies, drain: Duration::from_secs(drain.into()) }
     }
 }
 
@@ -231,7 +237,11 @@ impl Upstream {
 
 impl Keys {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        Self { master_key_file: reader.text("keys.master_key_file").map(PathBuf::from) }
+        const ROTATE: &str = "keys.rotate_days";
+        Self {
+            master_key_file: reader.text("keys.master_key_file").map(PathBuf::from),
+            rotate_days: reader.is_set(ROTATE).then(|| reader.number(ROTATE, 90, 2..=3650)),
+        }
     }
 }
 

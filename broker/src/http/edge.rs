@@ -3,8 +3,8 @@
 use actix_web::Error;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
@@ -39,7 +39,9 @@ pub async fn guard<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let issuer = request.app_data::<Data<App>>().map(|app| app.config.issuer.clone());
+    let app = request.app_data::<Data<App>>();
+    let issuer = app.map(|app| app.config.issuer.clone());
+    let stopping = app.is_some_and(|app| app.is_stopping());
     let refusal = refuse(&request, issuer.as_ref());
     let mut response = match refusal {
         Some((status, text)) => {
@@ -52,6 +54,10 @@ pub async fn guard<B: MessageBody>(
         }
     };
     protect(response.headers_mut(), issuer.as_ref());
+    if stopping {
+        // whoever is in front opens its next connection elsewhere, instead of losing a request when this one ends
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     Ok(response)
 }
 

@@ -5,6 +5,7 @@ mod audit;
 mod domains;
 mod lifecycle;
 mod logins;
+mod nodes;
 mod objects;
 mod opening;
 mod plans;

@@ -3,6 +3,7 @@
 use sqlx::{Any, AssertSqlSafe, Row as _};
 
 use super::samples::*;
+use crate::catalog::change_feed;
 use crate::catalog::domain_index::{HOLDERS, LISTING};
 use crate::catalog::store::{
     audit, client_grants, connections, consents, resource_servers, traces, users,
@@ -31,6 +32,8 @@ async fn every_lookup_of_a_login_goes_by_an_index() {
         client_grants::GRANTS,
         resource_servers::DEFAULT,
         connections::OWNED,
+        change_feed::FROM,
+        change_feed::LATEST,
     ];
     statements.extend(of::<Client>());
     statements.extend(of::<ClientGrant>());

@@ -56,7 +56,7 @@ impl Store {
 
     /// Another process on the same database.
     pub(super) async fn other_node(&self) -> Catalog {
-        Catalog::open(&self.url, &sealer(1)).await.unwrap()
+        Catalog::open_shared(&self.url, &sealer(1)).await.unwrap()
     }
 
     pub(super) async fn reopen(self) -> Self {
