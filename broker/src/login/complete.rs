@@ -4,8 +4,9 @@ use homerealm_connectors::assertion::AssertionParts;
 use homerealm_connectors::connector::{Expected, UpstreamAnswer};
 use homerealm_connectors::error::ConnectorError;
 
-use super::claims::{self, Normalized};
+use super::claims::{self, ClaimRefusal, Normalized};
 use super::completed::CompletedLogin;
+use super::email;
 use super::error::LoginError;
 use super::failure::{Barred, Failure};
 use super::receive::{Held, verify};
@@ -17,6 +18,7 @@ use super::transaction::{
 };
 use super::users;
 use crate::app::App;
+use crate::catalog::{EmailAddress, ForeignDomains, NormalizedClaims};
 
 /// Finishes the login of a transaction, once, for its own browser.
 ///
@@ -87,9 +89,10 @@ async fn complete(
     trail.connection = Some(connection.clone());
     let standing = standing::at_the_end(app, &request.client_id, &connection).await?;
     let (parts, forced_at) = statement(app, &request, &standing, answer, trail).await?;
-    let normalized =
+    let mut normalized =
         claims::normalize(&standing.connection, standing.organization.as_deref(), &parts)
             .map_err(Failure::Claims)?;
+    leave_others_domains(app, &standing, &mut normalized.claims).await?;
     trail.passed("claims", None);
     let signed_in = users::sign_in(app, &request, &standing, &parts, &normalized).await?;
     if signed_in.user.blocked {
@@ -108,6 +111,32 @@ async fn complete(
         amr,
         claims,
     })
+}
+
+/// An address in a domain that another organization holds is foreign to this one's connections, whatever patterns of their
+/// own it matches: a wildcard ends where somebody else holds a name below it (RULES 20, 25; THREATS X2).
+async fn leave_others_domains(
+    app: &App,
+    standing: &Standing,
+    claims: &mut NormalizedClaims,
+) -> Result<(), Failure> {
+    let Some(owner) = standing.organization.as_deref() else { return Ok(()) };
+    let address = claims.email.as_deref().and_then(|email| EmailAddress::parse(email).ok());
+    let Some(address) = address else { return Ok(()) };
+    let holder = app.catalog.organization_holding(address.domain()).await?;
+    if holder.is_none_or(|holder| holder.name == owner.name) {
+        return Ok(());
+    }
+    match standing.connection.foreign_domains() {
+        ForeignDomains::OmitEmail => {
+            (claims.email, claims.email_verified) = (None, None);
+            Ok(())
+        }
+        ForeignDomains::Refuse => {
+            let refusal = email::foreign(&standing.connection, Some(owner), address.domain());
+            Err(Failure::Claims(ClaimRefusal::Email(refusal)))
+        }
+    }
 }
 
 /// The verified statement; a code is redeemed only now, behind the cookie check (RULES 4).

@@ -61,13 +61,10 @@ pub fn judge(
     if is_foreign(connection, organization, address.domain()) {
         return match connection.foreign_domains() {
             ForeignDomains::OmitEmail => Ok(None),
-            ForeignDomains::Refuse => Err(EmailRefusal::Foreign {
-                domain: address.domain().clone(),
-                allowed: allowed(connection, organization),
-            }),
+            ForeignDomains::Refuse => Err(foreign(connection, organization, address.domain())),
         };
     }
-    let verified = is_verified(connection, organization, address.domain(), upstream);
+    let verified = is_verified(connection, organization, &address, upstream);
     Ok(Some(JudgedEmail { address, verified }))
 }
 
@@ -92,6 +89,15 @@ fn is_foreign(
     organization.is_some_and(|o| o.domains.iter().any(|d| d.verified) && !o.holds_verified(domain))
 }
 
+/// The refusal of an address in this domain.
+pub(super) fn foreign(
+    connection: &Connection,
+    organization: Option<&Organization>,
+    domain: &DomainName,
+) -> EmailRefusal {
+    EmailRefusal::Foreign { domain: domain.clone(), allowed: allowed(connection, organization) }
+}
+
 fn allowed(connection: &Connection, organization: Option<&Organization>) -> Vec<String> {
     if !connection.domains.is_empty() {
         return connection.domains.iter().map(ToString::to_string).collect();
@@ -105,13 +111,25 @@ fn allowed(connection: &Connection, organization: Option<&Organization>) -> Vec<
 fn is_verified(
     connection: &Connection,
     organization: Option<&Organization>,
-    domain: &DomainName,
+    address: &EmailAddress,
     upstream: Upstream<'_>,
 ) -> bool {
+    if matches!(connection.options, ConnectionOptions::Oidc(_)) && !is_spoken_of(address, upstream)
+    {
+        return false;
+    }
+    let domain = address.domain();
     let held = organization.is_some_and(|o| o.holds_verified(domain));
     let by_domain =
         held && upstream.verified != Some(false) && is_authoritative(connection, upstream);
     by_domain || is_googles_own(connection, domain, upstream)
+}
+
+/// What an OP calls verified is its claim `email` (OIDC Core §5.1), not another claim that the connection's table reads as
+/// the address: that one its user may have typed.
+fn is_spoken_of(address: &EmailAddress, upstream: Upstream<'_>) -> bool {
+    let sent = upstream.attributes.get("email").into_iter().flatten().filter_map(Value::as_str);
+    sent.filter_map(|text| EmailAddress::parse(text).ok()).any(|sent| sent == *address)
 }
 
 /// SAML has no word for it: the directory of the domain's owner is one. An OP must say so; Entra's `email` is whatever an

@@ -13,8 +13,9 @@ struct Case {
 }
 
 fn run(case: &Case) -> Result<Option<JudgedEmail>, EmailRefusal> {
-    let attributes: BTreeMap<String, Vec<Value>> =
+    let mut attributes: BTreeMap<String, Vec<Value>> =
         case.attributes.iter().map(|(n, v)| ((*n).to_owned(), vec![v.clone()])).collect();
+    attributes.entry("email".to_owned()).or_insert_with(|| vec![json!(case.address)]);
     let acme = organization("acme", &[("acme.example", case.holds)]);
     let owner = case.connection.organization.as_ref().map(|_| &acme);
     let upstream = Upstream { verified: case.upstream, attributes: &attributes };
@@ -52,6 +53,20 @@ fn oidc_must_also_say_yes_itself() {
     assert!(!verified(&good(oidc())));
     assert!(!verified(&Case { upstream: Some(false), ..good(oidc()) }));
     assert!(!verified(&Case { upstream: Some(true), holds: false, ..good(oidc()) }));
+}
+
+/// A table may read the address from a claim that users type themselves.
+#[test]
+fn an_op_speaks_of_its_own_email_claim_only() {
+    let other: &'static [(&'static str, Value)] =
+        Box::leak(vec![("email", json!("mallory@acme.example"))].into_boxed_slice());
+    let said = || Case { upstream: Some(true), ..good(oidc()) };
+
+    assert!(verified(&said()));
+    assert!(!verified(&Case { attributes: other, ..said() }));
+    let googles = Case { address: "alice@gmail.com", ..said() };
+    let googles = Case { connection: shared(vendor(Vendor::Google, oidc())), ..googles };
+    assert!(!verified(&Case { attributes: other, ..googles }));
 }
 
 #[test]

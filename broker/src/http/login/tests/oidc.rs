@@ -1,7 +1,8 @@
 use super::harness::{Cookie, Site};
 use super::op::Op;
+use crate::catalog::{Connection, ConnectionOptions, ForeignDomains};
 use crate::login::complete::finish;
-use crate::login::fixtures::request;
+use crate::login::fixtures::{organization, pattern, request};
 use crate::login::{AuthorizationRequest, LoginError};
 
 const CALLBACK: &str = "/callback/acme-oidc";
@@ -132,6 +133,47 @@ async fn unknown_states_and_other_connections_are_refused() {
     }
     let nobody = site.get("/callback/nobody?code=c&state=x", &[]).await;
     assert_eq!(site.trace(&nobody).await.code.as_deref(), Some("connection_unknown"));
+    site.running.stop().await;
+    op.stop().await;
+}
+
+/// THREATS X2: acme holds `*.acme.example`, globex a name below it; neither speaks for the other's addresses.
+#[actix_web::test]
+async fn an_address_in_a_domain_that_another_organization_holds_is_foreign() {
+    let op = Op::start().await;
+    let wide = Connection { domains: vec![pattern("*.acme.example")], ..op.connection() };
+    let site = Site::with(&[wide]).await;
+    site.change_acme(|acme| {
+        acme.domains =
+            organization("acme", &[("acme.example", true), ("*.acme.example", true)]).domains;
+    })
+    .await;
+    let login = async |address: &str| {
+        let asked = AuthorizationRequest { connection: Some("acme-oidc".to_owned()), ..request() };
+        let (transaction, cookie, url) = site.sent(asked).await;
+        let nonce = url.query_pairs().find(|(n, _)| n == "nonce").unwrap().1.into_owned();
+        op.will_say(&nonce, |claims| claims["email"] = address.into());
+        let path = format!("{CALLBACK}?code=c&state={transaction}");
+        site.get(&path, &[("cookie", &site.cookie(&cookie))]).await;
+        finish(site.app(), &cookie.browser(), &transaction).await
+    };
+    let claims = login("alice@eu.acme.example").await.unwrap().claims;
+    assert_eq!(claims.email_verified, Some(true), "nobody else holds it yet");
+
+    let globex = organization("globex", &[("eu.acme.example", true)]);
+    site.app().catalog.insert(&globex).await.unwrap();
+
+    let refused = code(login("alice@eu.acme.example").await).await;
+    assert_eq!(refused, (403, "email_domain_foreign"));
+    assert!(login("alice@us.acme.example").await.is_ok());
+    site.change("acme-oidc", |connection| {
+        if let ConnectionOptions::Oidc(options) = &mut connection.options {
+            options.foreign_domains = ForeignDomains::OmitEmail;
+        }
+    })
+    .await;
+    let claims = login("alice@eu.acme.example").await.unwrap().claims;
+    assert_eq!((claims.email, claims.email_verified), (None, None));
     site.running.stop().await;
     op.stop().await;
 }
