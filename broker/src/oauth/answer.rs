@@ -154,6 +154,7 @@ impl From<&CompletedLogin> for Login {
             auth_time: login.auth_time,
             acr: login.acr.clone(),
             amr: login.amr.clone(),
+            claims: login.claims.clone(),
         }
     }
 }

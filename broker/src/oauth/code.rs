@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pkce::CodeChallenge;
 use super::token_issuer::LONGEST_LIFETIME;
-use crate::catalog::{Name, Organization};
+use crate::catalog::{Name, NormalizedClaims, Organization};
 use crate::ids;
 use crate::sessions::StoreError;
 use crate::sessions::record::{Record, Records, Stored};
@@ -43,7 +43,7 @@ pub struct Gives {
 }
 
 /// What a login established, as far as tokens tell it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Login {
     /// Local subject.
     pub user_id: String,
@@ -57,6 +57,8 @@ pub struct Login {
     pub acr: Option<String>,
     /// Authentication methods, likewise.
     pub amr: Vec<String>,
+    /// Claims of this login: the user may have come by another connection since, of another organization.
+    pub claims: NormalizedClaims,
 }
 
 /// An organization as tokens name it.
@@ -148,6 +150,18 @@ pub async fn is_revoked(
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     Ok(records.get::<RevokedFamily>(family, now).await?.is_some())
+}
+
+/// Shows who and by which way, not their claims.
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login")
+            .field("user_id", &self.user_id)
+            .field("connection", &self.connection)
+            .field("organization", &self.organization)
+            .field("auth_time", &self.auth_time)
+            .finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for Gives {

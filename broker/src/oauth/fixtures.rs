@@ -113,6 +113,7 @@ impl Broker {
             auth_time: Some(self.now()),
             acr: Some("urn:example:two-factor".to_owned()),
             amr: vec!["otp".to_owned()],
+            claims: self.user().await.claims.clone(),
         }
     }
 
@@ -130,7 +131,7 @@ impl Broker {
             auth_time: login.auth_time,
             acr: login.acr,
             amr: login.amr,
-            claims: NormalizedClaims::default(),
+            claims: login.claims,
         }
     }
 

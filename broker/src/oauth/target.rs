@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::Trouble;
 use super::params::Params;
-use super::scope::AskedScopes;
+use super::scope::{self, AskedScopes};
 use crate::catalog::{Catalog, CatalogError, ClientGrant, ResourceServer, SubjectType};
 
 /// What will be granted.
@@ -72,6 +72,25 @@ pub async fn choose(
     Ok(Target { api: Some(api), scopes })
 }
 
+/// What is left of `scopes` that were granted to a client for an API's users; `None` where API or grant are gone.
+///
+/// # Errors
+/// As the catalog.
+pub async fn still(
+    catalog: &Catalog,
+    (client_id, audience): (&str, &str),
+    scopes: &[String],
+) -> Result<Option<Target>, CatalogError> {
+    let api = by_identifier(catalog, audience).await?;
+    let grant = catalog.grant(client_id, audience, SubjectType::User).await?;
+    let (Some(api), Some(grant)) = (api, grant) else { return Ok(None) };
+    let kept = |scope: &&String| {
+        scope::OIDC_SCOPES.contains(&scope.as_str()) || is_granted(&grant, &api, scope)
+    };
+    let scopes = scopes.iter().filter(kept).cloned().collect();
+    Ok(Some(Target { api: Some(api), scopes }))
+}
+
 /// The one API that `audience` or `resource` names.
 ///
 /// # Errors
@@ -119,19 +138,22 @@ fn userinfo_only(asked: AskedScopes) -> Result<Target, TargetError> {
     Ok(Target { api: None, scopes: asked.oidc })
 }
 
-/// All granted ones where none is asked for. A grant may name a scope that the API has given up since.
+/// A grant may name a scope that the API has given up since.
+fn is_granted(grant: &ClientGrant, api: &ResourceServer, scope: &String) -> bool {
+    grant.scopes.contains(scope) && api.scopes.iter().any(|s| s.value == *scope)
+}
+
+/// All granted ones where none is asked for.
 fn granted(
     grant: &ClientGrant,
     api: &ResourceServer,
     asked: Vec<String>,
 ) -> Result<Vec<String>, TargetError> {
-    let known = |scope: &&String| api.scopes.iter().any(|s| s.value == **scope);
-    let mut allowed = grant.scopes.iter().filter(known);
     if asked.is_empty() {
-        return Ok(allowed.cloned().collect());
+        let known = |scope: &&String| is_granted(grant, api, scope);
+        return Ok(grant.scopes.iter().filter(known).cloned().collect());
     }
-    let allowed: Vec<_> = allowed.by_ref().collect();
-    if asked.iter().all(|scope| allowed.contains(&scope)) {
+    if asked.iter().all(|scope| is_granted(grant, api, scope)) {
         Ok(asked)
     } else {
         Err(TargetError::UngrantedScope)

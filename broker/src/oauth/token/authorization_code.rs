@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 
 use super::{ErrorCode, Granted, GrantedUser, TokenError, refuse};
 use crate::app::App;
-use crate::catalog::User;
 use crate::oauth::client_authentication::AuthenticatedClient;
 use crate::oauth::code::{self, AuthorizationGrant, Gives};
 use crate::oauth::consent::login_is_barred;
 use crate::oauth::error::Trouble;
 use crate::oauth::params::Params;
+use crate::oauth::redirect_uri;
 use crate::oauth::target::{self, Target};
 use crate::oauth::token_issuer::access_token_lifetime;
 
@@ -37,6 +37,9 @@ pub(super) async fn take(
     let Some(gives) = &grant.gives else { return replayed(app, grant, now).await };
     if !client.is_confidential() {
         super::count(app, client, now)?;
+    }
+    if !is_registered(client, redirect_uri) {
+        return invalid_grant();
     }
     let granted = granted(app, grant, gives).await?;
     let life = access_token_lifetime(granted.target.api.as_deref());
@@ -69,7 +72,13 @@ fn is_for_the_same_api(grant: &AuthorizationGrant, params: &Params) -> Result<()
     }
 }
 
-/// What the code gives, if its user, connection, organization and API are still there and enabled.
+/// The redirect URI that the code went to, if the client still has it (DESIGN §5, invariant 9).
+fn is_registered(client: &AuthenticatedClient, used: &str) -> bool {
+    client.client().redirect_uris.iter().any(|known| redirect_uri::matches(known, used))
+}
+
+/// What the code gives, if its user, connection, organization and API are still there and enabled, and the client still has
+/// its grant: what was taken from that grant since the start is not given.
 async fn granted(
     app: &App,
     grant: &AuthorizationGrant,
@@ -78,22 +87,20 @@ async fn granted(
     if login_is_barred(app, &grant.client_id, &gives.login).await?.is_some() {
         return invalid_grant();
     }
-    let user = app.catalog.get::<User>(&gives.login.user_id).await.map_err(Trouble::from)?;
-    let Some(user) = user else { return invalid_grant() };
-    let api = match &grant.audience {
-        None => None,
+    let target = match &grant.audience {
+        None => Some(Target { api: None, scopes: gives.scopes.clone() }),
         Some(audience) => {
-            let api = target::by_identifier(&app.catalog, audience).await.map_err(Trouble::from)?;
-            Some(api.map_or_else(invalid_grant, Ok)?)
+            let asked = (grant.client_id.as_str(), audience.as_str());
+            target::still(&app.catalog, asked, &gives.scopes).await.map_err(Trouble::from)?
         }
     };
+    let Some(target) = target else { return invalid_grant() };
     Ok(Granted {
-        target: Target { api, scopes: gives.scopes.clone() },
+        target,
         user: Some(GrantedUser {
             login: gives.login.clone(),
             family: grant.family.clone(),
             nonce: gives.nonce.clone(),
-            claims: user.claims.clone(),
         }),
     })
 }

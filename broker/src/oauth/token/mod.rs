@@ -20,7 +20,7 @@ use super::scope;
 use super::target::{Target, TargetError};
 use super::token_issuer::{AccessGrant, IdTokenGrant, Subject, TokenIssuer};
 use crate::app::App;
-use crate::catalog::{Client, GrantType, NormalizedClaims};
+use crate::catalog::{Client, GrantType};
 
 /// A token request.
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +90,6 @@ struct GrantedUser {
     login: Login,
     family: String,
     nonce: Option<String>,
-    claims: NormalizedClaims,
 }
 
 /// Serves a token request: authenticate the client, take the grant, mint.
@@ -194,7 +193,7 @@ async fn id_token(
         login: &user.login,
         nonce: user.nonce.as_deref(),
         access_token,
-        claims: UserClaims::of(&user.claims, scopes),
+        claims: UserClaims::of(&user.login.claims, scopes),
     };
     issuer.id_token(grant).await
 }

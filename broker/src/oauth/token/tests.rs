@@ -2,7 +2,9 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::*;
-use crate::catalog::{Client, Connection, Organization, ResourceServer, User};
+use crate::catalog::{
+    Client, ClientGrant, Connection, Organization, ResourceServer, SubjectType, User,
+};
 use crate::oauth::code;
 use crate::oauth::fixtures::{
     API, Broker, CALLBACK, CHALLENGE, LOOPBACK, MACHINE, SECRET, SPA, VERIFIER, WEB, form, texts,
@@ -196,6 +198,50 @@ async fn what_was_disabled_in_between_buys_nothing() {
     assert_eq!(attempt().await, Err("invalid_client"));
     broker.change::<Client>(WEB, |client| client.enabled = true).await;
     assert!(attempt().await.is_ok());
+}
+
+/// Logins take minutes, with consent more of them: what the operator took back meanwhile is not given.
+#[actix_web::test]
+async fn what_was_taken_from_the_client_in_between_is_not_given() {
+    let broker = Broker::start().await;
+    let attempt =
+        async || web(&broker, &redemption(&broker.code(&broker.grant().await).await)).await;
+    let granted = broker.app().catalog.grant(WEB, API, SubjectType::User).await.unwrap().unwrap();
+    assert_eq!(attempt().await.unwrap()["scope"], "openid profile email read");
+
+    broker.change::<ClientGrant>(&granted.id, |grant| grant.scopes = texts(&["write"])).await;
+    assert_eq!(attempt().await.unwrap()["scope"], "openid profile email");
+    broker.app().catalog.delete::<ClientGrant>(&granted.id, None).await.unwrap();
+    assert_eq!(attempt().await, Err("invalid_grant"));
+
+    broker
+        .app()
+        .catalog
+        .insert(&ClientGrant { id: "cgr_new".to_owned(), ..(*granted).clone() })
+        .await
+        .unwrap();
+    assert!(attempt().await.is_ok());
+    broker.change::<Client>(WEB, |client| client.redirect_uris = texts(&[LOOPBACK])).await;
+    assert_eq!(attempt().await, Err("invalid_grant"));
+}
+
+/// A user whom an admin linked to two customers' connections: one's client never learns what the other's IdP says.
+#[actix_web::test]
+async fn the_id_token_says_what_its_own_login_said() {
+    let broker = Broker::start().await;
+    let code = broker.code(&broker.grant().await).await;
+    let user = broker.user().await.id.clone();
+    broker.change::<User>(&user, |user| user.claims.name = Some("Elsewhere".to_owned())).await;
+
+    let tokens = web(&broker, &redemption(&code)).await.unwrap();
+
+    let id_token =
+        homerealm_certs::UnverifiedJws::parse(tokens["id_token"].as_str().unwrap()).unwrap();
+    let keys = broker.app().keys.current();
+    let key = keys.by_kid(id_token.kid().unwrap()).unwrap();
+    let allowed = [key.algorithm().signature_algorithm()];
+    let claims = id_token.verify(key.verification_key(), &allowed).unwrap().claims().unwrap();
+    assert_eq!(claims["name"], "Ada");
 }
 
 #[actix_web::test]
