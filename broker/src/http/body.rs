@@ -3,11 +3,11 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::{InternalError, PayloadError, UrlencodedError};
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, FormConfig, JsonConfig, PayloadConfig, ServiceConfig};
-use actix_web::{HttpMessage as _, HttpRequest};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use futures_util::{Stream, stream};
 use tokio::time::{Instant, timeout_at};
 
@@ -86,6 +86,19 @@ fn deadline(payload: Payload, end: Instant) -> Chunks {
     }))
 }
 
+/// The refusal of a body that a handler without a form or JSON document was to get: the server's own text has not the shape
+/// that the callers of the path read.
+pub(super) fn unread<B>(response: &ServiceResponse<B>) -> Option<HttpResponse> {
+    let fault = response.response().error()?;
+    let status = match fault.as_error::<PayloadError>() {
+        Some(fault) => status(fault),
+        // not text
+        None if fault.as_error::<InternalError<&'static str>>().is_some() => response.status(),
+        None => return None,
+    };
+    Some(error::answer(response.request().path(), status, text(status)))
+}
+
 fn status(fault: &PayloadError) -> StatusCode {
     let late = |fault: &std::io::Error| fault.kind() == std::io::ErrorKind::TimedOut;
     if matches!(fault, PayloadError::Overflow) {
@@ -102,13 +115,16 @@ fn refused(
     request: &HttpRequest,
     status: StatusCode,
 ) -> actix_web::Error {
-    let text = match status {
+    let response = error::answer(request.path(), status, text(status));
+    InternalError::from_response(fault, response).into()
+}
+
+const fn text(status: StatusCode) -> &'static str {
+    match status {
         StatusCode::PAYLOAD_TOO_LARGE => "The body is too large.",
         StatusCode::REQUEST_TIMEOUT => "The body did not arrive in time.",
         _ => "The body cannot be read.",
-    };
-    let response = error::answer(request.path(), status, text);
-    InternalError::from_response(fault, response).into()
+    }
 }
 
 #[cfg(test)]

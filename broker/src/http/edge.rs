@@ -50,7 +50,11 @@ pub async fn guard<B: MessageBody>(
         }
         None => {
             body::with_deadline(&mut request);
-            next.call(request).await?.map_into_left_body()
+            let response = next.call(request).await?;
+            match body::unread(&response) {
+                Some(refused) => response.into_response(refused).map_into_right_body(),
+                None => response.map_into_left_body(),
+            }
         }
     };
     protect(response.headers_mut(), issuer.as_ref());

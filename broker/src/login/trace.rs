@@ -67,10 +67,22 @@ impl Trail {
         Box::new(ErrorPage::new(&failure, reference, client_id))
     }
 
-    /// The request itself was refused, before a login began; answers with the reference.
-    pub async fn refused(mut self, app: &App, code: &'static str, check: Check) -> String {
-        self.checks.push(check);
-        self.write(app, TraceOutcome::Failed, Some(code)).await
+    /// Something was refused outside a login: the request before it began, or consent after it; answers with the reference.
+    pub async fn refused(
+        mut self,
+        app: &App,
+        outcome: TraceOutcome,
+        code: &'static str,
+        expected: Option<String>,
+    ) -> String {
+        self.checks.push(Check {
+            code: code.to_owned(),
+            outcome: Outcome::Failed,
+            expected,
+            received: None,
+            fix: None,
+        });
+        self.write(app, outcome, Some(code)).await
     }
 
     /// A trace that cannot be written does not change how the login ends; the reference then stands in the log alone.

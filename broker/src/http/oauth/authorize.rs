@@ -2,10 +2,10 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use homerealm_connectors::check::{Check, Outcome};
 
 use super::{reply, token};
 use crate::app::App;
+use crate::catalog::TraceOutcome;
 use crate::http::login::answer::{see_other, started};
 use crate::http::login::browser;
 use crate::http::pages;
@@ -59,15 +59,9 @@ async fn serve(app: &App, request: &HttpRequest, params: Option<Params>) -> Http
 
 /// Our page: nothing goes to an address that nobody has vouched for.
 async fn refused(app: &App, refusal: &Refusal) -> HttpResponse {
-    let check = Check {
-        code: refusal.code.to_owned(),
-        outcome: Outcome::Failed,
-        expected: Some(refusal.detail.clone()),
-        received: None,
-        fix: None,
-    };
     let trail = Trail { client_id: refusal.client_id.clone(), ..Trail::default() };
-    let reference = trail.refused(app, refusal.code, check).await;
+    let expected = Some(refusal.detail.clone());
+    let reference = trail.refused(app, TraceOutcome::Failed, refusal.code, expected).await;
     let link_text = refusal.link.as_ref().map(|link| format!("Go to {}", link.name));
     let link = refusal.link.as_ref().zip(link_text.as_deref());
     let page = pages::ErrorPage {

@@ -7,8 +7,10 @@ use url::Url;
 
 use super::{reply, token};
 use crate::app::App;
+use crate::catalog::TraceOutcome;
 use crate::http::login::browser;
 use crate::http::pages;
+use crate::login::trace::Trail;
 use crate::oauth::consent::{self, ConsentError, ConsentQuestion, Decision};
 use crate::oauth::params::Params;
 
@@ -30,7 +32,7 @@ pub(super) async fn show(app: web::Data<App>, request: HttpRequest) -> HttpRespo
     let own = browser::of(&request, &app.config.issuer);
     match consent::question(&app, &own, handle, app.now()).await {
         Ok(question) => page(&question),
-        Err(error) => refusal(&error),
+        Err(error) => refusal(&app, &error).await,
     }
 }
 
@@ -41,18 +43,18 @@ pub(super) async fn decide(
 ) -> HttpResponse {
     let params = token::form(&request, &body).unwrap_or_default();
     if !browser::posts_from_our_page(&request, &app.config.issuer) {
-        return refusal(&ConsentError::OtherBrowser);
+        return refusal(&app, &ConsentError::OtherBrowser).await;
     }
     let decision = match params.get("decision") {
         Some("allow") => Decision::Allow,
         Some("deny") => Decision::Deny,
-        Some(_) | None => return refusal(&ConsentError::Expired),
+        Some(_) | None => return refusal(&app, &ConsentError::Expired).await,
     };
     let form = (params.get("consent").unwrap_or_default(), params.get("token").unwrap_or_default());
     let own = browser::of(&request, &app.config.issuer);
     match consent::decide(&app, &own, form, decision, app.now()).await {
         Ok(answer) => reply::answer(&answer),
-        Err(error) => refusal(&error),
+        Err(error) => refusal(&app, &error).await,
     }
 }
 
@@ -72,29 +74,34 @@ fn page(question: &ConsentQuestion) -> HttpResponse {
     pages::page_with_form_to(StatusCode::OK, &page, sources.trim_end())
 }
 
-fn refusal(error: &ConsentError) -> HttpResponse {
-    let (status, code, title, text) = match error {
+/// As at the end of any login: a page with its reference, and a trace.
+async fn refusal(app: &App, error: &ConsentError) -> HttpResponse {
+    let (outcome, code, title, text) = match error {
         ConsentError::Barred(code) => (
-            StatusCode::FORBIDDEN,
+            TraceOutcome::Denied,
             *code,
             "This sign-in is not allowed any more",
             "Something was switched off while you decided. Ask your IT team.",
         ),
         ConsentError::Expired => (
-            StatusCode::BAD_REQUEST,
+            TraceOutcome::Failed,
             "consent_expired",
             "This question is not open any more",
             "It was answered before, or too long ago. Start again from the app.",
         ),
         ConsentError::OtherBrowser => (
-            StatusCode::BAD_REQUEST,
+            TraceOutcome::Failed,
             "consent_other_browser",
             "We could not tell that this form is yours",
             "It came from another page or another browser. Start again from the app.",
         ),
         ConsentError::Trouble(trouble) => return reply::trouble_page(trouble),
     };
-    tracing::info!(rejection.code = code, "consent");
-    let page = pages::ErrorPage { title, text, code, reference: "", link: None };
+    let status = match outcome {
+        TraceOutcome::Denied => StatusCode::FORBIDDEN,
+        TraceOutcome::Failed | TraceOutcome::Succeeded => StatusCode::BAD_REQUEST,
+    };
+    let reference = Trail::default().refused(app, outcome, code, None).await;
+    let page = pages::ErrorPage { title, text, code, reference: &reference, link: None };
     pages::page(status, &page)
 }

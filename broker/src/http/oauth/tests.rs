@@ -349,3 +349,50 @@ async fn the_consent_form_brings_the_code_to_its_own_browser_only() {
     assert!(answered.header("location").starts_with("https://app.example/cb?code="));
     assert_eq!(reply(send().header("cookie", cookie("a"))).await.status, 400);
 }
+
+/// DESIGN §3.4: barred is 403, with its reference.
+#[actix_web::test]
+async fn a_consent_that_cannot_be_given_leaves_a_trace() {
+    let broker = Broker::start().await;
+    let asked = request(&[("client_id", Some(PORTAL)), ("scope", Some("openid read"))]);
+    let login = broker.completed(&asked).await;
+    let user = login.user.id.clone();
+    let answer =
+        crate::oauth::answer::answer(broker.app(), &browser("a"), login, broker.now()).await;
+    let crate::oauth::answer::Answer::Redirect { url } = answer.unwrap() else {
+        panic!("no redirect")
+    };
+    let path = url.strip_prefix(broker.issuer()).unwrap();
+    let cookie = format!("hr_login_{}={}", broker.running.address.port(), "a".repeat(43));
+    broker.change::<crate::catalog::User>(&user, |user| user.blocked = true).await;
+
+    let barred = reply(to(&broker, Method::GET, path).header("cookie", &cookie)).await;
+    let unknown = get(&broker, "/consent?consent=x").await;
+
+    for (page, status, code) in [(barred, 403, "user_blocked"), (unknown, 400, "consent_expired")] {
+        let (_, rest) = page.body.split_once("data-reference=\"").unwrap();
+        let reference = rest.split('"').next().unwrap();
+        let trace = broker.app().catalog.trace(reference).await.unwrap().unwrap();
+        assert_eq!((page.status, trace.code.as_deref()), (status, Some(code)));
+    }
+}
+
+/// RFC 6749 §5.2: clients read JSON, also where the body was not what a handler takes.
+#[actix_web::test]
+async fn a_body_that_cannot_be_read_is_refused_in_the_shape_of_its_path() {
+    let broker = Broker::start().await;
+    let send = |path: &str, body: Vec<u8>| {
+        let request = to(&broker, Method::POST, path).body(body);
+        request.header("content-type", "application/x-www-form-urlencoded")
+    };
+    for path in ["/oauth/token", "/userinfo"] {
+        for (body, status) in [(vec![b'a'; 65 * 1024], 413), (vec![0xff], 400)] {
+            let refused = reply(send(path, body)).await;
+            assert_eq!(
+                (refused.status, refused.header("content-type")),
+                (status, "application/json")
+            );
+            assert_eq!(refused.json()["error"], "invalid_request");
+        }
+    }
+}
