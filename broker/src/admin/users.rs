@@ -99,9 +99,22 @@ async fn read_identities(app: &App, fields: &mut Fields) -> Result<Vec<Identity>
 }
 
 fn read_claims(fields: &mut Fields) -> NormalizedClaims {
-    let claims = fields
-        .choice::<NormalizedClaims>("claims", "an object of claims (OpenID Connect Core §5.1)");
-    let claims = claims.unwrap_or_default();
+    const FORM: &str = "an object of claims (OpenID Connect Core §5.1)";
+    let given = fields.choice::<Map<String, Value>>("claims", FORM).unwrap_or_default();
+    let claims: NormalizedClaims = match serde_json::from_value(Value::Object(given.clone())) {
+        Ok(claims) => claims,
+        Err(_) => {
+            fields.refuse("claims", format!("must be {FORM}"));
+            return NormalizedClaims::default();
+        }
+    };
+    let known = body::members(json!(claims));
+    for (name, value) in given {
+        let is_empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        if !is_empty && !known.contains_key(&name) {
+            fields.refuse(&format!("claims.{name}"), "is not a claim that users have");
+        }
+    }
     if claims.email.is_none() && claims.email_verified.is_some() {
         fields.refuse("claims.email_verified", "needs `email`");
     }

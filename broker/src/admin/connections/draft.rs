@@ -160,7 +160,7 @@ fn check_claims(fields: &mut Fields, claims: &BTreeMap<String, Vec<String>>) {
     }
 }
 
-const CLAIMS: [&str; 15] = [
+const CLAIMS: [&str; 14] = [
     "name",
     "given_name",
     "family_name",
@@ -173,7 +173,6 @@ const CLAIMS: [&str; 15] = [
     "locale",
     "zoneinfo",
     "email",
-    "email_verified",
     "phone_number",
     "groups",
 ];

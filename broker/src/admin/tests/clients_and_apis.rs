@@ -162,3 +162,28 @@ async fn a_user_can_be_made_blocked_and_deleted() {
     assert_eq!(api.delete(&path).await.status, 204);
     api.stop().await;
 }
+
+#[actix_web::test]
+async fn a_user_has_known_claims_only() {
+    let api = Api::start().await;
+    let wrong = api.post("/users", json!({"claims": {"name": "Ann", "nmae": "Ann"}})).await;
+    assert_eq!((wrong.status, wrong.fields()), (422, vec!["claims.nmae"]));
+    let typed = api.post("/users", json!({"claims": {"name": 1}})).await;
+    assert_eq!((typed.status, typed.fields()), (422, vec!["claims"]));
+    let empty = json!({"claims": {"name": null, "groups": []}});
+    assert_eq!(api.post("/users", empty).await.status, 201);
+    api.stop().await;
+}
+
+#[actix_web::test]
+async fn a_body_that_is_too_large_is_a_problem_document() {
+    let api = Api::start().await;
+    let body = "x".repeat(2 * 1024 * 1024 + 1);
+
+    let refused =
+        super::send(api.request(reqwest::Method::POST, "/metadata/inspect").body(body)).await;
+
+    assert_eq!(refused.status, 413);
+    assert_eq!(refused.headers["content-type"], "application/problem+json");
+    api.stop().await;
+}

@@ -267,3 +267,17 @@ async fn a_simulation_says_where_and_why() {
     assert_eq!(ask("not an address").await.fields(), ["email"]);
     api.stop().await;
 }
+
+/// RULES 19: it is ours to state, so no upstream name becomes it.
+#[actix_web::test]
+async fn only_claims_that_are_the_idps_to_state_can_be_mapped() {
+    let api = Api::start().await;
+    let options = json!({"issuer": "https://op.example", "client_id": "homerealm"});
+    for claim in ["email_verified", "roles", "sub"] {
+        let mapped =
+            json!({"name": "op", "strategy": "oidc", "options": options, "claims": {claim: ["x"]}});
+        let refused = api.post("/connections", mapped).await;
+        assert_eq!((refused.status, refused.fields()), (422, vec![&*format!("claims.{claim}")]));
+    }
+    api.stop().await;
+}
