@@ -190,11 +190,10 @@ impl Inner {
         shard.map(lock).ok_or_else(|| StoreError::Unavailable("no such shard".to_owned()))
     }
 
-    /// Time only moves forward here: sweeping and the journal go by the latest time that anybody named.
+    /// Time only moves forward here: a clock that steps back brings nothing back that has expired, swept or not.
     fn advance(&self, now: DateTime<Utc>) -> i64 {
         let now = now.timestamp_micros();
-        self.latest.fetch_max(now, Ordering::Relaxed);
-        now
+        self.latest.fetch_max(now, Ordering::Relaxed).max(now)
     }
 
     fn sweep(&self, shard: &mut Shard, limit: usize, now: i64) -> Vec<Change> {

@@ -34,7 +34,8 @@ pub(super) struct Replay {
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum OpenError {
     #[error(
-        "the clock says {now}, but the last entry is from {last}: set the clock right, then start again"
+        "the clock says {now}, but the last entry is from {last}: set the clock right, then start again; if it was the earlier \
+         clock that was wrong, move sessions.db away: logins under way end, everything else stays"
     )]
     ClockBehind { last: DateTime<Utc>, now: DateTime<Utc> },
     #[error("{}: {source}", path.display())]

@@ -46,6 +46,20 @@ async fn a_full_store_refuses_and_never_evicts() {
 }
 
 #[tokio::test]
+async fn a_clock_that_steps_back_brings_nothing_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("s.db"), Capacity::default()).await;
+    store.put(&key(0), b"x", at(60)).await.unwrap();
+    store.put(&key(1), b"x", at(61)).await.unwrap();
+    assert!(store.get(&key(1), at(60)).await.unwrap().is_some());
+
+    assert_eq!(store.get(&key(0), at(59)).await.unwrap(), None);
+    assert_eq!(store.take(&key(0), at(59)).await.unwrap(), None);
+    assert!(store.take(&key(1), at(59)).await.unwrap().is_some());
+    store.close().await;
+}
+
+#[tokio::test]
 async fn bytes_have_a_limit_too() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder.path().join("s.db"), Capacity { records: 100, bytes: 1000 }).await;
