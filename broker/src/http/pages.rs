@@ -124,10 +124,12 @@ pub fn auto_submit(title: &str, action: &Url, fields: &[(String, String)]) -> Ht
     page_with_form_to(StatusCode::OK, &page, &sources)
 }
 
-/// How a Content-Security-Policy names where a URL leads: `https:`, the origin for http, the scheme for an app's own.
+/// How a Content-Security-Policy names where a URL leads: `https:`, the origin for http, the scheme for an app's own. It has
+/// no word for an IPv6 address (CSP3 §2.3.1), so there the scheme must do.
 pub fn source_of(url: &Url) -> String {
     match url.scheme() {
         "https" => "https:".to_owned(),
+        "http" if matches!(url.host(), Some(url::Host::Ipv6(_))) => "http:".to_owned(),
         "http" => url.origin().ascii_serialization(),
         scheme => format!("{scheme}:"),
     }
@@ -223,6 +225,7 @@ mod tests {
 
         assert_eq!(source("https://app.example/cb"), "https:");
         assert_eq!(source("http://127.0.0.1:4711/cb"), "http://127.0.0.1:4711");
+        assert_eq!(source("http://[::1]:4711/cb"), "http:");
         assert_eq!(source("com.example.app:/cb"), "com.example.app:");
         assert!(policy("https:").contains("form-action 'self' https:; base-uri 'none'"));
     }
