@@ -1,6 +1,7 @@
 //! The commands: each parses itself, does its work, and ends with one line and an exit code where it fails.
 
 mod config;
+mod demo;
 mod keys;
 mod metadata;
 mod serve;
@@ -33,6 +34,12 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         log: LogFormat,
     },
+    /// Try it: the broker with two sample IdPs, a sample site and a sample API, all on this machine
+    Demo {
+        /// First port to try; six are taken
+        #[arg(long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1024..))]
+        port: u16,
+    },
     /// What parties publish about themselves
     #[command(subcommand)]
     Metadata(metadata::Command),
@@ -49,6 +56,7 @@ impl Cli {
     pub async fn run(self) -> ExitCode {
         let outcome = match self.command {
             Command::Serve { config, log } => serve::run(config.as_deref(), log).await,
+            Command::Demo { port } => demo::run(port).await,
             Command::Metadata(command) => metadata::run(command),
             Command::Keys(command) => keys::run(command).await,
             Command::Config(command) => config::run(&command),
