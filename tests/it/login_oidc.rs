@@ -1,8 +1,12 @@
 //! Logins at the certified oidc-provider.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
+use testkit::browser::Browser;
 use testkit::peers::{self, Peer};
 use testkit::scene::{Scene, USER};
+use url::Url;
 
 const TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
@@ -143,4 +147,97 @@ async fn a_token_without_kid_is_taken_where_one_key_can_be_meant() {
     let landing = scene.start(&mut scene.browser(), "acme-oidc").await;
 
     scene.tokens(landing).await;
+}
+
+/// A login on its way to the provider; gives what our request says.
+async fn under_way(scene: &Scene, browser: &mut Browser) -> BTreeMap<String, String> {
+    let sent = browser.get(&scene.authorize(&[("connection", "acme-oidc")])).await;
+    Url::parse(sent.header("location")).unwrap().query_pairs().into_owned().collect()
+}
+
+fn callback(scene: &Scene, op: &Peer, answer: &[(&str, &str)]) -> String {
+    let mut url = Url::parse(&scene.app.url("/callback/acme-oidc")).unwrap();
+    url.query_pairs_mut().extend_pairs(answer).append_pair("iss", &op.base);
+    url.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_request_is_bound_in_three_ways() {
+    let Some((scene, _op)) = at_op("plain", "", &json!({})).await else { return };
+
+    let first = under_way(&scene, &mut scene.browser()).await;
+    let second = under_way(&scene, &mut scene.browser()).await;
+
+    assert_eq!(first["code_challenge_method"], "S256");
+    for bound in ["state", "nonce", "code_challenge"] {
+        assert!(first[bound].len() >= 22, "{bound} {}", first[bound]);
+        assert_ne!(first[bound], second[bound]);
+    }
+    assert_ne!(first["state"], "state-of-the-app");
+    assert_eq!(first["redirect_uri"], scene.app.url("/callback/acme-oidc"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_users_own_no_goes_back_to_the_app() {
+    let Some((scene, op)) = at_op("plain", "", &json!({})).await else { return };
+    let mut browser = scene.browser();
+    let asked = under_way(&scene, &mut browser).await;
+
+    let no = [("error", "access_denied"), ("state", asked["state"].as_str())];
+    let landing = browser.open(&callback(&scene, &op, &no)).await;
+
+    assert_eq!(scene.error(landing).await, "access_denied");
+    assert_eq!(scene.app.admin.latest_trace().await["outcome"], "denied");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_providers_error_and_a_wrong_state_use_nothing_up() {
+    let Some((scene, op)) = at_op("plain", "", &json!({})).await else { return };
+    let mut browser = scene.browser();
+    let at_op = browser.get(&scene.authorize(&[("connection", "acme-oidc")])).await;
+    let state: String = Url::parse(at_op.header("location"))
+        .unwrap()
+        .query_pairs()
+        .find_map(|(name, value)| (name == "state").then(|| value.into_owned()))
+        .unwrap();
+
+    let error = [("error", "server_error"), ("state", state.as_str())];
+    let landing = browser.open(&callback(&scene, &op, &error)).await;
+    scene.refused(landing, 400, "oidc_idp_error").await;
+    let landing = browser.open(&callback(&scene, &op, &[("code", "x"), ("state", "y")])).await;
+    scene.refused(landing, 400, "login_expired").await;
+    let stolen = [("code", "x"), ("state", state.as_str())];
+    let landing = scene.browser().open(&callback(&scene, &op, &stolen)).await;
+    scene.refused(landing, 400, "login_cookie_missing").await;
+
+    let landing = browser.go_on(at_op).await;
+    scene.tokens(landing).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fresh_login_is_asked_for_and_believed() {
+    let Some((scene, _op)) = at_op("plain", "", &json!({})).await else { return };
+    for change in [("prompt", "login"), ("max_age", "60")] {
+        let landing =
+            scene.browser().open(&scene.authorize(&[("connection", "acme-oidc"), change])).await;
+
+        let (_, id) = scene.tokens(landing).await;
+        assert!(id["auth_time"].is_i64(), "{change:?} {id:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_are_what_the_connection_makes_of_groups_and_nothing_else() {
+    let Some((scene, _op)) = at_op("plain", "", &json!({})).await else { return };
+    let landing = scene.start(&mut scene.browser(), "acme-oidc").await;
+    let (_, without) = scene.tokens(landing).await;
+    let roles = json!({"roles": {"admins": ["admin"], "owners": ["owner"]}});
+    scene.app.admin.change("/connections/acme-oidc", &roles).await;
+
+    let landing = scene.start(&mut scene.browser(), "acme-oidc").await;
+    let (_, with) = scene.tokens(landing).await;
+
+    assert_eq!(without.get("roles"), None, "{without:#}");
+    assert_eq!(with["roles"], json!(["admin"]), "{with:#}");
+    assert_eq!(with["groups"], json!(["admins", "eng"]));
 }

@@ -244,17 +244,30 @@ async fn an_assertion_for_another_audience_is_refused_and_the_trace_says_both() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_identity_providers_own_error_is_told_apart() {
-    let Some((scene, _)) = at_pysaml2("style=okta,status=1", &json!({"vendor": "okta"})).await
-    else {
-        return;
-    };
+    for sign in ["response", "none"] {
+        let variant = format!("style=okta,status=1,sign={sign}");
+        let okta = json!({"vendor": "okta"});
+        let Some((scene, _)) = at_pysaml2(&variant, &okta).await else { return };
 
-    let landing = scene.start(&mut scene.browser(), "acme-saml").await;
+        let landing = scene.start(&mut scene.browser(), "acme-saml").await;
 
-    match landing {
-        // AuthnFailed may be the user's own "no"
-        Landing::Client(_) => assert_eq!(scene.error(landing).await, "access_denied"),
-        Landing::Page(_) => drop(scene.refused(landing, 400, "saml_idp_error").await),
+        let trace = scene.refused(landing, 400, "saml_idp_error").await;
+        assert!(trace.to_string().contains("AuthnFailed"), "{trace:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fresh_login_is_asked_for_and_believed() {
+    let okta = json!({"vendor": "okta"});
+    let Some((scene, _)) = at_pysaml2("style=okta", &okta).await else { return };
+    for changes in [[("prompt", "login")], [("max_age", "60")]] {
+        let url = scene.authorize(&[&changes[..], &[("connection", "acme-saml")]].concat());
+
+        let landing = scene.browser().open(&url).await;
+
+        let (access, id) = scene.tokens(landing).await;
+        assert!(id["auth_time"].is_i64(), "{changes:?} {id:#}");
+        assert_eq!(access["auth_time"], id["auth_time"]);
     }
 }
 

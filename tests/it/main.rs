@@ -24,6 +24,7 @@ mod login_saml_samael;
 mod login_saml_simplesamlphp;
 mod management;
 mod metadata_corpus;
+mod restart;
 mod store;
 mod third_party;
 mod token;

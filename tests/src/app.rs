@@ -46,7 +46,7 @@ impl TestApp {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ShiftedClock::default());
         clock.advance(-running_for);
-        let running = start(folder.path(), Arc::clone(&clock)).await;
+        let running = start(folder.path(), 0, Arc::clone(&clock)).await;
         clock.advance(running_for);
         let issuer = running.issuer().as_str().to_owned();
         let http = client();
@@ -60,11 +60,12 @@ impl TestApp {
         format!("{}{path}", self.issuer)
     }
 
-    /// Stops it; its folder stays until this value is dropped.
-    pub async fn stop(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.stop().await;
-        }
+    /// Stops it, and starts it again on its folder and port.
+    pub async fn restart(&mut self) {
+        let running = self.running.take().unwrap();
+        let port = running.address.port();
+        running.stop().await;
+        self.running = Some(start(self.folder.path(), port, Arc::clone(&self.clock)).await);
     }
 
     /// The folder with its state.
@@ -74,8 +75,8 @@ impl TestApp {
     }
 }
 
-async fn start(folder: &Path, clock: Arc<ShiftedClock>) -> Running {
-    let config = Config::from_toml(&settings(folder, 0), []).unwrap();
+async fn start(folder: &Path, port: u16, clock: Arc<ShiftedClock>) -> Running {
+    let config = Config::from_toml(&settings(folder, port), []).unwrap();
     let random = Arc::new(SystemRandom);
     startup::start(Startup { config, clock, random }).await.unwrap()
 }
