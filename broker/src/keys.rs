@@ -181,6 +181,18 @@ fn open(sealer: &Sealer, stored: &[StoredKey]) -> Result<KeySet, KeyRingError> {
     Ok(KeySet::new(keys)?)
 }
 
+/// A signing key's sealed value, opened under one master key and sealed under another.
+pub(crate) fn reseal(
+    from: &Sealer,
+    to: &Sealer,
+    kid: &str,
+    sealed: &str,
+) -> Result<String, SealError> {
+    let sealed = STANDARD.decode(sealed).map_err(|_| SealError::Broken)?;
+    let pkcs8 = from.open(Purpose::SigningKeys, &place(kid), &sealed)?;
+    Ok(STANDARD.encode(to.seal(Purpose::SigningKeys, &place(kid), &pkcs8)?))
+}
+
 /// Makes a key off the async workers: finding RSA primes takes a tenth of a second and more.
 async fn generate(
     sealer: &Sealer,

@@ -12,6 +12,7 @@ pub mod ids;
 pub mod keys;
 pub mod login;
 pub mod oauth;
+pub mod reseal;
 pub mod seal;
 pub mod sessions;
 pub mod startup;

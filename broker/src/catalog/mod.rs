@@ -19,6 +19,7 @@ pub mod login_trace;
 mod master_key;
 pub mod name;
 pub mod organization;
+pub mod reseal;
 mod resource;
 pub mod resource_server;
 pub mod signing_key;

@@ -26,7 +26,7 @@ use super::resource::{
     Listed, Resource, Versioned, can_be_stored, cursor, execute, find, insert_row, read_cursor,
     read_row, replace_row, text,
 };
-use super::storage::{Storage, to_its_end};
+use super::storage::{Storage, Write, to_its_end};
 use crate::seal::Sealer;
 
 pub use audit::{AuditFilter, Audited};
@@ -140,6 +140,23 @@ impl Catalog {
         to_its_end(async move { insert(&storage, object, None).await }).await
     }
 
+    /// Adds many objects in one transaction: all, or none. Other writes wait for as long as it takes.
+    ///
+    /// # Errors
+    /// As [`Self::insert`], of the first object that is refused.
+    pub async fn insert_all<T: Resource>(&self, objects: Vec<T>) -> Result<(), CatalogError> {
+        let storage = Arc::clone(&self.storage);
+        to_its_end(async move {
+            let mut write = storage.begin().await?;
+            for object in &objects {
+                add(&mut write, object).await?;
+            }
+            let touched = touched(&objects.iter().collect::<Vec<_>>());
+            storage.commit(write, &touched).await
+        })
+        .await
+    }
+
     /// Replaces the object with the same id; where a revision is expected, only that one.
     ///
     /// # Errors
@@ -203,18 +220,23 @@ async fn insert<T: Resource>(
     author: Option<Author>,
 ) -> Result<Versioned<T>, CatalogError> {
     let mut write = storage.begin().await?;
+    add(&mut write, object.as_ref()).await?;
+    let connection = &mut *write.transaction;
+    let created = |author: Author| author.changed(Action::Created, None, Some(object.as_ref()));
+    write_change(connection, author.and_then(created)).await?;
+    let revision = write.revision;
+    storage.commit(write, &touched(&[object.as_ref()])).await?;
+    Ok(Versioned { object, revision })
+}
+
+async fn add<T: Resource>(write: &mut Write, object: &T) -> Result<(), CatalogError> {
     let connection = &mut *write.transaction;
     for name in [object.name(), object.id()] {
         if text(connection, TOMBSTONE, &[T::KIND, name]).await?.is_some() {
             return Err(CatalogError::Tombstoned { field: T::NAME_FIELD });
         }
     }
-    insert_row(connection, object.as_ref(), write.revision).await?;
-    let created = |author: Author| author.changed(Action::Created, None, Some(object.as_ref()));
-    write_change(connection, author.and_then(created)).await?;
-    let revision = write.revision;
-    storage.commit(write, &touched(&[object.as_ref()])).await?;
-    Ok(Versioned { object, revision })
+    insert_row(connection, object, write.revision).await
 }
 
 async fn update<T: Resource>(

@@ -40,6 +40,14 @@ pub(super) enum Command {
         #[arg(long)]
         config: Option<PathBuf>,
     },
+    /// Seal everything in the database under another master key; every broker on it must be stopped
+    Reseal {
+        /// File of the new key, as `generate-master` wrote it
+        new_key: PathBuf,
+        /// TOML file, as for `serve`, with the key that opens the database now
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
     /// Write a new master key to a file that does not exist yet
     GenerateMaster {
         /// The file, made readable for this user only
@@ -73,6 +81,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
                 .with_context(|| format!("no retiring key {kid}"))?;
             say(&format!("{kid} is gone"))
         }
+        Command::Reseal { new_key, config } => super::reseal::run(&new_key, config).await,
         Command::GenerateMaster { file } => {
             master_key::write(&file, &MasterKey::generate(&SystemRandom))?;
             say(&format!(

@@ -4,6 +4,7 @@ mod config;
 mod demo;
 mod keys;
 mod metadata;
+mod reseal;
 mod serve;
 
 use std::io::Write as _;

@@ -35,6 +35,17 @@ pub fn load(config: &Config, random: &dyn Random) -> Result<MasterKey, StartupEr
     Ok(key)
 }
 
+/// Reads a key that must be there.
+///
+/// # Errors
+/// As [`load`].
+pub fn read_file(path: &Path) -> Result<MasterKey, StartupError> {
+    read(path)?.ok_or_else(|| StartupError::MasterKey {
+        path: path.to_owned(),
+        reason: "there is no such file".to_owned(),
+    })
+}
+
 /// Where the key is, or would be.
 pub fn path(config: &Config) -> PathBuf {
     let beside = || config.database.folder().unwrap_or(Path::new(".")).join(FILE);

@@ -242,3 +242,18 @@ async fn a_page_is_full_and_the_last_one_says_so() {
         assert_eq!(outcome.unwrap_err(), CatalogError::Cursor, "{bad}");
     }
 }
+
+#[tokio::test]
+async fn many_objects_come_together_or_not_at_all() {
+    let store = Store::filled().await;
+    let catalog = &store.catalog;
+
+    let taken = vec![organization("one"), organization("acme")];
+    let refused = catalog.insert_all(taken).await;
+    assert_eq!(refused, Err(CatalogError::Conflict { field: "name" }));
+    assert!(catalog.get::<Organization>("one").await.unwrap().is_none());
+
+    catalog.insert_all(vec![organization("one"), organization("two")]).await.unwrap();
+    assert!(catalog.get::<Organization>("one").await.unwrap().is_some());
+    assert!(catalog.get::<Organization>("two").await.unwrap().is_some());
+}
