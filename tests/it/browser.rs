@@ -1,10 +1,12 @@
 //! Logins and pages in a real browser: cross-site posts with Lax cookies, keys only, no JavaScript, accessibility.
 //!
-//! The steps are in `tests/browser/logins.mjs`; the pictures go to `target/screenshots`.
+//! The steps are in `tests/browser/`; the pictures go to `target/screenshots`.
 
 use std::path::Path;
 use std::process::Command;
 
+use broker::demo;
+use broker::demo::ports::Ports;
 use serde_json::{Value, json};
 use testkit::peers::{self, Peer};
 use testkit::scene::{Scene, idle_metadata};
@@ -14,32 +16,57 @@ const REGISTERED: [&str; 2] = ["http://127.0.0.1/desk", "http://127.0.0.1/partne
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_sign_in_with_a_real_browser() {
-    let Some(peers) = peers::folder("the browser") else { return };
-    if !Path::new("/usr/bin/chromium").exists() && std::env::var_os("CHROME").is_none() {
-        println!("skipped: chromium is not installed");
+    if !is_installed() {
         return;
     }
     let Some((scene, steps, _op)) = scene().await else { return };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("scene.json");
     std::fs::write(&file, steps.to_string()).unwrap();
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).canonicalize().unwrap();
 
-    let run = tokio::task::spawn_blocking(move || {
+    let text = run("logins.mjs", file.display().to_string()).await;
+
+    let traces = scene.app.admin.get("/login-traces?limit=5").await.json;
+    assert!(text.trim_end().ends_with(" passed, 0 failed"), "{text}\n{traces:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newcomer_tries_the_demo_with_a_real_browser() {
+    if !is_installed() {
+        return;
+    }
+    let demo = demo::start(Ports::any()).await.unwrap();
+
+    let text = run("demo.mjs", demo.site.url("/")).await;
+
+    assert!(text.trim_end().ends_with(" passed, 0 failed"), "{text}");
+    demo.stop().await;
+}
+
+fn is_installed() -> bool {
+    let chromium = Path::new("/usr/bin/chromium").exists() || std::env::var_os("CHROME").is_some();
+    if !chromium {
+        println!("skipped: chromium is not installed");
+    }
+    chromium && peers::folder("the browser").is_some()
+}
+
+/// What a script of `tests/browser` printed.
+async fn run(script: &'static str, argument: String) -> String {
+    let peers = peers::folder(script).unwrap();
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).canonicalize().unwrap();
+    let running = tokio::task::spawn_blocking(move || {
         Command::new("node")
-            .arg(tests.join("browser/logins.mjs"))
-            .arg(&file)
+            .arg(tests.join("browser").join(script))
+            .arg(argument)
             .arg(tests.join("../target/screenshots"))
             .current_dir(peers)
             .output()
     });
-    let output = run.await.unwrap().unwrap();
-
+    let output = running.await.unwrap().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    println!("{text}");
-    let traces = scene.app.admin.get("/login-traces?limit=5").await.json;
-    let failing = || format!("{text}\n{}\n{traces:#}", String::from_utf8_lossy(&output.stderr));
-    assert!(text.trim_end().ends_with(" passed, 0 failed"), "{}", failing());
+    println!("{text}{}", String::from_utf8_lossy(&output.stderr));
+    text
 }
 
 /// A broker with both kinds of connections, two apps, and one address for each page.
