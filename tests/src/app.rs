@@ -33,6 +33,7 @@ pub struct TestApp {
     pub http: Client,
     running: Option<Running>,
     folder: TempDir,
+    more: String,
 }
 
 impl TestApp {
@@ -43,15 +44,20 @@ impl TestApp {
 
     /// Starts on a free port, and has run for a while.
     pub async fn spawn_before(running_for: TimeDelta) -> Self {
+        Self::spawn_with(running_for, "").await
+    }
+
+    /// As [`Self::spawn_before`], with more settings: tables of their own.
+    pub async fn spawn_with(running_for: TimeDelta, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ShiftedClock::default());
         clock.advance(-running_for);
-        let running = start(folder.path(), 0, Arc::clone(&clock)).await;
+        let running = start(folder.path(), 0, more, Arc::clone(&clock)).await;
         clock.advance(running_for);
         let issuer = running.issuer().as_str().to_owned();
         let http = client();
         let admin = Admin::new(http.clone(), &issuer, ADMIN_TOKEN);
-        Self { issuer, admin, clock, http, running: Some(running), folder }
+        Self { issuer, admin, clock, http, running: Some(running), folder, more: more.to_owned() }
     }
 
     /// An address of this broker.
@@ -65,7 +71,8 @@ impl TestApp {
         let running = self.running.take().unwrap();
         let port = running.address.port();
         running.stop().await;
-        self.running = Some(start(self.folder.path(), port, Arc::clone(&self.clock)).await);
+        self.running =
+            Some(start(self.folder.path(), port, &self.more, Arc::clone(&self.clock)).await);
     }
 
     /// The folder with its state.
@@ -75,8 +82,8 @@ impl TestApp {
     }
 }
 
-async fn start(folder: &Path, port: u16, clock: Arc<ShiftedClock>) -> Running {
-    let config = Config::from_toml(&settings(folder, port), []).unwrap();
+async fn start(folder: &Path, port: u16, more: &str, clock: Arc<ShiftedClock>) -> Running {
+    let config = Config::from_toml(&format!("{}{more}", settings(folder, port)), []).unwrap();
     let random = Arc::new(SystemRandom);
     startup::start(Startup { config, clock, random }).await.unwrap()
 }

@@ -19,5 +19,8 @@ pub mod clock;
 pub mod html;
 pub mod jose;
 pub mod peers;
+pub mod proxy;
+pub mod redis;
 pub mod scene;
 pub mod store_contract;
+pub mod store_load;

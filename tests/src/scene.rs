@@ -55,7 +55,11 @@ impl Scene {
 
     /// As [`Self::set`], with a broker that has run for a while.
     pub async fn set_up(running_for: TimeDelta) -> Self {
-        let app = TestApp::spawn_before(running_for).await;
+        Self::with(TestApp::spawn_before(running_for).await).await
+    }
+
+    /// The same at this broker.
+    pub async fn with(app: TestApp) -> Self {
         let domains = json!([{"name": "customer.example", "verified": true}]);
         app.admin
             .create(

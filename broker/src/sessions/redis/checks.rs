@@ -2,7 +2,7 @@
 
 use redis::{Cmd, RedisResult, Value, cmd, from_redis_value};
 
-use super::link::Link;
+use super::link::{Link, says};
 use super::shape::Slots;
 
 /// What was found.
@@ -45,7 +45,7 @@ impl Standing {
     /// Asks every primary. A user without the right to INFO gets less checked, and a warning.
     pub(super) async fn of(link: &Link) -> RedisResult<Self> {
         let answers = match link.ask_primaries(&cmd("INFO")).await {
-            Err(error) if error.to_string().contains("NOPERM") => return Self::unseen(link).await,
+            Err(error) if says(&error, "NOPERM") => return Self::unseen(link).await,
             answers => answers?,
         };
         let mut standing = Self::default();

@@ -142,7 +142,7 @@ impl Target {
             sentinel.send_packed_command(&command).await?.extract_error()
         };
         let mut answer = ask(false).await;
-        let wants_password = answer.as_ref().is_err_and(|e| e.to_string().contains("NOAUTH"));
+        let wants_password = answer.as_ref().is_err_and(|error| says(error, "NOAUTH"));
         if wants_password && self.url.password.is_some() {
             answer = ask(true).await;
         }
@@ -193,6 +193,11 @@ impl Target {
     fn certificates(&self) -> TlsCertificates {
         TlsCertificates { client_tls: None, root_cert: self.authorities.clone() }
     }
+}
+
+/// Whether the server's error has this code. Within a script, servers before 7.0 hide it in the text.
+pub(super) fn says(error: &RedisError, code: &str) -> bool {
+    error.code() == Some(code) || error.detail().is_some_and(|text| text.contains(code))
 }
 
 fn nowhere() -> RedisError {

@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 
 use super::checks::Standing;
 use super::epoch;
-use super::link::{Link, Target};
+use super::link::{Link, Target, says};
 use crate::clock::Clock;
 use crate::config::Topology;
 use crate::sessions::StoreError;
@@ -236,13 +236,12 @@ impl Manager {
     /// What an error means for the link, and for the caller.
     pub(super) fn failed(&self, open: &Arc<Open>, error: &RedisError) -> StoreError {
         let text = error.to_string();
-        // within a script older servers hide the code in the text
-        let demoted = text.contains("READONLY") || text.contains("MASTERDOWN");
+        let demoted = says(error, "READONLY") || says(error, "MASTERDOWN");
         if open.is_server() && (demoted || error.is_unrecoverable_error()) {
             self.discard(open, &text);
         }
         self.watch(open);
-        if text.contains("OOM ") { StoreError::Full } else { unavailable(&text) }
+        if says(error, "OOM") { StoreError::Full } else { unavailable(&text) }
     }
 
     /// Counts failures of a cluster client; success resets the count.

@@ -89,7 +89,7 @@ impl RedisStore {
             match self.manager.open().await {
                 Ok(open) => return Ok(open.standing()),
                 Err(error) if Instant::now() + BETWEEN_TRIES > until => {
-                    return Err(OpenError::Unreachable(error.to_string()));
+                    return Err(OpenError::Unreachable(reason(error)));
                 }
                 Err(_) => tokio::time::sleep(BETWEEN_TRIES).await,
             }
@@ -199,12 +199,16 @@ impl SessionStore for RedisStore {
         {
             return known.clone().map_err(StoreError::Unavailable);
         }
-        let found = self.check().await.map_err(|error| match error {
-            StoreError::Unavailable(why) => why,
-            StoreError::Full => StoreError::Full.to_string(),
-        });
+        let found = self.check().await.map_err(reason);
         *readiness = Some((Instant::now(), found.clone()));
         found.map_err(StoreError::Unavailable)
+    }
+}
+
+fn reason(error: StoreError) -> String {
+    match error {
+        StoreError::Unavailable(why) => why,
+        StoreError::Full => error.to_string(),
     }
 }
 

@@ -1,0 +1,38 @@
+//! What one login costs at Redis (RULES 40), counted between broker and server.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use testkit::app::TestApp;
+use testkit::peers;
+use testkit::proxy::Proxy;
+use testkit::redis::Redis;
+use testkit::scene::Scene;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_takes_few_round_trips() {
+    let Some(redis) = Redis::start("round trips of a login", &[]).await else { return };
+    let proxy = Proxy::to(redis.port).await;
+    let sessions = format!("[sessions]\nurl = \"redis://127.0.0.1:{}\"\n", proxy.port);
+    let app = TestApp::spawn_with(TimeDelta::zero(), &sessions).await;
+    let scene = Scene::with(app).await;
+    let callback = scene.app.url("/callback/acme-oidc");
+    let Some(op) = peers::oidc_provider(&callback, "plain", "").await else { return };
+    scene.oidc("acme-oidc", &op.base, &json!({})).await;
+
+    let start = proxy.round_trips();
+    let landing = scene.start(&mut scene.browser(), "acme-oidc").await;
+    let code = scene.code(landing).await;
+    let login = proxy.round_trips() - start;
+    let tokens = scene.redeem(&code).await;
+    let token = proxy.round_trips() - start - login;
+
+    assert_eq!(tokens.status, 200, "{tokens:?}");
+    println!("round trips: {login} from /authorize to the code, {token} at the token endpoint");
+    // authorize: write the transaction. Callback: read, park. Continue: read, finish, mark the assertion, write the code.
+    // RULES 40 wants two fewer at continue; this holds that it does not become more
+    assert!(login <= 7, "{login}");
+    // read the code, spend it
+    assert!(token <= 2, "{token}");
+    let again = scene.redeem(&code).await;
+    assert_eq!(again.json["error"], "invalid_grant", "a code buys tokens once");
+}
