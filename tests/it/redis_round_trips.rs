@@ -23,6 +23,10 @@ async fn a_login_takes_few_round_trips() {
     let landing = scene.start(&mut scene.browser(), "acme-oidc").await;
     let code = scene.code(landing).await;
     let login = proxy.round_trips() - start;
+    for key in redis.cli(&["keys", "hr:*"]).lines() {
+        let kind = key.split(['{', ':', '}']).nth(2).unwrap_or_default();
+        println!("{kind}: {} bytes", redis.cli(&["memory", "usage", key]));
+    }
     let tokens = scene.redeem(&code).await;
     let token = proxy.round_trips() - start - login;
 
@@ -33,6 +37,9 @@ async fn a_login_takes_few_round_trips() {
     assert!(login <= 7, "{login}");
     // read the code, spend it
     assert!(token <= 2, "{token}");
+    for key in redis.cli(&["keys", "hr:*"]).lines().filter(|key| key.contains("code")) {
+        println!("spent code: {} bytes", redis.cli(&["memory", "usage", key]));
+    }
     let again = scene.redeem(&code).await;
     assert_eq!(again.json["error"], "invalid_grant", "a code buys tokens once");
 }

@@ -1,6 +1,6 @@
 //! What a Redis must be so that an acknowledged record stays: version, eviction, persistence, and who replicates it.
 
-use redis::{Cmd, RedisResult, Value, cmd, from_redis_value};
+use redis::{Cmd, RedisResult, cmd, from_redis_value};
 
 use super::link::{Link, says};
 use super::shape::Slots;
@@ -115,10 +115,10 @@ impl Standing {
         count.arg(0).arg(1);
         let replicated = match link {
             Link::Cluster(_) => Replicated::Slots(Slots::replicated(link).await?),
-            Link::Server(_) => match link.ask_any(count).await? {
-                Value::Int(n) if n > 0 => Replicated::Yes,
-                _ => Replicated::No,
-            },
+            Link::Server(_) if from_redis_value::<u32>(link.ask_any(count).await?)? > 0 => {
+                Replicated::Yes
+            }
+            Link::Server(_) => Replicated::No,
         };
         let text = "its user may not run INFO, so version, maxmemory-policy, persistence and failovers cannot be seen: add \
                     +info to the user";

@@ -72,12 +72,14 @@ impl Link {
             }
             Self::Cluster(cluster) => {
                 let all = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
-                match cluster.clone().route_command(command.clone(), all).await? {
-                    Value::Map(answers) => {
-                        answers.into_iter().map(|(_, answer)| answer.extract_error()).collect()
-                    }
-                    answer => Ok(vec![answer.extract_error()?]),
-                }
+                let Value::Map(answers) =
+                    cluster.clone().route_command(command.clone(), all).await?.extract_error()?
+                else {
+                    return Err(
+                        (ErrorKind::UnexpectedReturnType, "not one answer a primary").into()
+                    );
+                };
+                Ok(answers.into_iter().map(|(_, answer)| answer).collect())
             }
         }
     }

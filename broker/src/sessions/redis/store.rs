@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use redis::{Value, cmd};
+use redis::{Value, cmd, from_redis_value};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -24,8 +24,11 @@ use crate::sessions::{Key, SessionStore, StoreError};
 pub struct RedisStore {
     manager: Arc<Manager>,
     prefix: Arc<str>,
-    readiness: Arc<Mutex<Option<(Instant, Result<(), String>)>>>,
+    readiness: Arc<Mutex<Option<Readiness>>>,
 }
+
+/// What was found, and when.
+type Readiness = (Instant, Result<(), String>);
 
 /// Why a Redis is not used.
 #[derive(Debug, thiserror::Error)]
@@ -103,11 +106,11 @@ impl RedisStore {
     /// Runs a script that says 1 where it wrote and 0 where it did not.
     async fn decide(&self, key: &str, command: redis::Cmd) -> Result<bool, StoreError> {
         let answer = self.manager.call(key, command, Access::Write).await?;
-        match answer.value {
-            Value::Int(0) => Ok(false),
-            Value::Int(1) => self.manager.confirmed(&answer).map(|()| true),
-            ref other => Err(unexpected(other)),
+        let Value::Int(wrote @ (0 | 1)) = answer.value else { return Err(unexpected()) };
+        if wrote == 1 {
+            self.manager.confirmed(&answer)?;
         }
+        Ok(wrote == 1)
     }
 
     async fn check(&self) -> Result<(), StoreError> {
@@ -134,32 +137,26 @@ impl SessionStore for RedisStore {
         let key = self.key(key);
         let command = record::put(&key, &Written::new(value, expires_at, self.manager.now()));
         let answer = self.manager.call(&key, command, Access::Write).await?;
-        match answer.value {
-            Value::Okay => self.manager.confirmed(&answer),
-            ref other => Err(unexpected(other)),
+        if answer.value != Value::Okay {
+            return Err(unexpected());
         }
+        self.manager.confirmed(&answer)
     }
 
     async fn get(&self, key: &Key, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, StoreError> {
         let key = self.key(key);
-        match self.manager.call(&key, record::get(&key), Access::Read).await?.value {
-            Value::Nil => Ok(None),
-            Value::BulkString(stored) => record::payload(stored, now),
-            other => Err(unexpected(&other)),
-        }
+        let answer = self.manager.call(&key, record::get(&key), Access::Read).await?;
+        stored(answer.value)?.map_or(Ok(None), |stored| record::payload(stored, now))
     }
 
     async fn take(&self, key: &Key, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, StoreError> {
         let key = self.key(key);
         let mut answer = self.manager.call(&key, record::take(&key), Access::Write).await?;
-        match std::mem::replace(&mut answer.value, Value::Nil) {
-            Value::Nil => Ok(None),
-            Value::BulkString(stored) => {
-                self.manager.confirmed(&answer)?;
-                record::payload(stored, now)
-            }
-            other => Err(unexpected(&other)),
-        }
+        let Some(stored) = stored(std::mem::replace(&mut answer.value, Value::Nil))? else {
+            return Ok(None);
+        };
+        self.manager.confirmed(&answer)?;
+        record::payload(stored, now)
     }
 
     async fn insert_once(
@@ -212,11 +209,11 @@ fn reason(error: StoreError) -> String {
     }
 }
 
+fn stored(value: Value) -> Result<Option<Vec<u8>>, StoreError> {
+    from_redis_value(value).map_err(|_| unexpected())
+}
+
 /// Never shows the value.
-fn unexpected(value: &Value) -> StoreError {
-    let kind = match value {
-        Value::ServerError(_) => "an error",
-        _ => "an answer of another kind than the command gives",
-    };
-    unavailable(&format!("Redis gave {kind}"))
+fn unexpected() -> StoreError {
+    unavailable("Redis gave another kind of answer than the command has")
 }
