@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::claims::UserClaims;
+use super::client_authentication::{is_enabled, registered};
 use super::code;
 use super::error::Trouble;
 use super::scope;
@@ -75,6 +76,9 @@ pub async fn userinfo(
     if code::is_revoked(&app.records, family, now).await.map_err(Trouble::from)? {
         return Err(UserInfoError::InvalidToken);
     }
+    if !still_a_client(app, &claims.client_id).await? {
+        return Err(UserInfoError::InvalidToken);
+    }
     let user = app.catalog.get::<User>(&claims.sub).await.map_err(Trouble::from)?;
     let user = user.filter(|user| !user.blocked).ok_or(UserInfoError::InvalidToken)?;
     Ok(UserInfo {
@@ -82,6 +86,14 @@ pub async fn userinfo(
         sub: claims.sub,
         client_id: claims.client_id,
     })
+}
+
+/// Whether the client that the token was given to may do anything yet (THREATS X7).
+async fn still_a_client(app: &App, client_id: &str) -> Result<bool, Trouble> {
+    match registered(&app.catalog, client_id).await? {
+        Some(client) => Ok(is_enabled(&app.catalog, &client).await?),
+        None => Ok(false),
+    }
 }
 
 /// Our own key, by `kid`, with the one algorithm that this key is for; and `typ`, so that no ID token passes (RFC 9068 §4).

@@ -2,7 +2,7 @@ use homerealm_certs::{JwsAlgorithm, SigningKey, SystemRandom, sign_compact};
 use serde_json::json;
 
 use super::*;
-use crate::catalog::ResourceServer;
+use crate::catalog::{Client, ResourceServer};
 use crate::oauth::fixtures::{API, Broker, WEB, texts};
 use crate::oauth::target;
 use crate::oauth::token_issuer::{AccessGrant, IdTokenGrant, Subject, TokenIssuer};
@@ -80,6 +80,17 @@ async fn a_blocked_user_gives_nothing() {
     let user = broker.user().await.id.clone();
 
     broker.change::<User>(&user, |user| user.blocked = true).await;
+
+    assert_eq!(asked(&broker, &token).await, Err("invalid_token"));
+}
+
+#[actix_web::test]
+async fn a_client_that_was_switched_off_learns_nothing_more() {
+    let broker = Broker::start().await;
+    let token = token(&broker, &["openid"]).await;
+    assert!(asked(&broker, &token).await.is_ok());
+
+    broker.change::<Client>(WEB, |client| client.enabled = false).await;
 
     assert_eq!(asked(&broker, &token).await, Err("invalid_token"));
 }
