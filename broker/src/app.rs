@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::http::limits::Limiter;
 use crate::keys::KeyRing;
 use crate::login::connectors::Connectors;
+use crate::metrics::Metrics;
 use crate::seal::Sealer;
 use crate::sessions::record::Records;
 use crate::startup::AdminToken;
@@ -40,6 +41,8 @@ pub struct App {
     pub outbound: Arc<Outbound>,
     /// Connectors of the connections in use.
     pub connectors: Connectors,
+    /// What Prometheus reads.
+    pub metrics: Arc<Metrics>,
     /// Rate limits.
     pub limits: Limiter,
     pub(crate) stopping: AtomicBool,

@@ -32,6 +32,7 @@ use crate::http;
 use crate::http::limits::Limiter;
 use crate::keys::KeyRing;
 use crate::login::connectors::Connectors;
+use crate::metrics::{self, CountedStore, Metrics};
 use crate::seal::Sealer;
 use crate::sessions::SessionStore;
 use crate::sessions::embedded::{Capacity, EmbeddedStore};
@@ -58,8 +59,11 @@ pub struct Running {
     /// What its handlers see.
     pub app: Arc<App>,
     /// What has to be swept and closed; Redis minds itself.
+    /// Where `/metrics` is, if it is anywhere.
+    pub metrics_address: Option<SocketAddr>,
     embedded: Option<EmbeddedStore>,
     server: ServerHandle,
+    metrics: Option<ServerHandle>,
     serving: JoinHandle<std::io::Result<()>>,
     upkeep: JoinHandle<()>,
     following: JoinHandle<()>,
@@ -90,15 +94,22 @@ pub async fn start(startup: Startup) -> Result<Running, StartupError> {
     let Startup { mut config, clock, random } = startup;
     let tls = config.tls.as_ref().map(tls::load).transpose()?;
     let (listener, address) = bind(config.listen)?;
+    let metrics = config.metrics.listen.map(bind).transpose()?;
+    let metrics_address = metrics.as_ref().map(|(_, address)| *address);
     if config.issuer_follows_listen {
         config.issuer = Issuer::localhost(address.port());
     }
     let folder = config.database.folder().map(DataFolder::open).transpose()?;
     let startup = Startup { config, clock, random };
-    let (app, embedded) = open(startup, folder.as_ref(), address).await?;
+    let own = std::iter::once(address).chain(metrics_address).collect();
+    let (app, embedded) = open(startup, folder.as_ref(), own).await?;
     let server = http::server(Arc::clone(&app), listener, tls).map_err(StartupError::Server)?;
+    let metrics = metrics.map(|(listener, _)| metrics::serve(Arc::clone(&app), listener));
+    let metrics = metrics.transpose().map_err(StartupError::Server)?.map(run_beside);
     Ok(Running {
         address,
+        metrics_address,
+        metrics,
         server: server.handle(),
         serving: tokio::spawn(server),
         upkeep: tokio::spawn(upkeep(Arc::clone(&app), embedded.clone())),
@@ -113,14 +124,17 @@ pub async fn start(startup: Startup) -> Result<Running, StartupError> {
 async fn open(
     startup: Startup,
     folder: Option<&DataFolder>,
-    address: SocketAddr,
+    own_listeners: Vec<SocketAddr>,
 ) -> Result<(Arc<App>, Option<EmbeddedStore>), StartupError> {
     let Startup { config, clock, random } = startup;
     let sealer = sealer(&config, random.as_ref())?;
     let catalog = Catalog::open(config.database.url.expose_secret(), &sealer).await?;
     let (sessions, embedded) = sessions(&config, folder, &clock).await?;
-    let outbound = Arc::new(Outbound::new(outbound_policy(&config, address)));
+    let outbound = Arc::new(Outbound::new(outbound_policy(&config, own_listeners)));
+    let metrics = Arc::new(Metrics::default());
+    let sessions = Arc::new(CountedStore::new(sessions, Arc::clone(&metrics)));
     let app = App {
+        metrics,
         admin_token: AdminToken::load(&config, folder, random.as_ref())?,
         keys: KeyRing::load_or_create(&catalog, &sealer, clock.now()).await?,
         catalog,
@@ -184,6 +198,9 @@ impl Running {
         if !self.serving.is_finished() {
             self.serving.abort();
         }
+        if let Some(metrics) = &self.metrics {
+            metrics.stop(false).await;
+        }
         self.upkeep.abort();
         self.following.abort();
         // what was acknowledged is on disk already
@@ -197,6 +214,13 @@ impl Running {
             tracing::warn!("the stores did not close in time");
         }
     }
+}
+
+/// Runs the server of the metrics until it is told to stop; its end does not end the broker.
+fn run_beside(server: actix_web::dev::Server) -> ServerHandle {
+    let handle = server.handle();
+    tokio::spawn(server);
+    handle
 }
 
 fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), StartupError> {
@@ -225,13 +249,13 @@ pub fn sealer(config: &Config, random: &dyn Random) -> Result<Sealer, StartupErr
     })
 }
 
-/// RULES 39: loopback only with a loopback issuer, and never our own listener.
-fn outbound_policy(config: &Config, address: SocketAddr) -> OutboundPolicy {
+/// RULES 39: loopback only with a loopback issuer, and never our own listeners.
+fn outbound_policy(config: &Config, own_listeners: Vec<SocketAddr>) -> OutboundPolicy {
     OutboundPolicy {
         allow_http: config.upstream.allow_http,
         allow_private_addresses: config.upstream.allow_private_addresses,
         allow_loopback: config.issuer.is_loopback(),
-        own_listeners: vec![address],
+        own_listeners,
     }
 }
 

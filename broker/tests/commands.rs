@@ -74,11 +74,8 @@ fn a_second_process_on_the_folder_is_refused_until_the_first_is_gone_however_it_
 #[test]
 fn config_check_tells_every_problem_on_a_line_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(
-        folder.path().join("bad.toml"),
-        "isuer = \"x\"\n[metrics]\nlisten = \"[::1]:1\"",
-    )
-    .unwrap();
+    std::fs::write(folder.path().join("bad.toml"), "isuer = \"x\"\n[retention]\naudit_days = 0")
+        .unwrap();
 
     let (code, out, lines) = run(homerealm(folder.path()).args(["config", "check", "bad.toml"]));
 
@@ -128,4 +125,51 @@ fn metadata_inspect_refuses_with_one_line() {
     let (code, out, lines) = run(homerealm(folder.path()).args(["metadata", "inspect", "a.xml"]));
 
     assert_eq!((code, out.as_str(), lines.len()), (1, "", 1), "{lines:?}");
+}
+
+#[test]
+fn a_running_broker_is_operated_by_its_address_and_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, line) = serve(folder.path());
+    let url = line.split(' ').nth(3).unwrap().to_owned();
+    let token = std::fs::read_to_string(folder.path().join("data/admin-token")).unwrap();
+    std::fs::write(
+        folder.path().join("acme.json"),
+        r#"{"organizations": [{"name": "acme", "display_name": "Acme"}]}"#,
+    )
+    .unwrap();
+    let at = |arguments: &[&str]| {
+        let mut command = homerealm(folder.path());
+        command.args(arguments).args(["--url", &url]).env("HOMEREALM_TOKEN", token.trim());
+        run(&mut command)
+    };
+
+    assert_eq!(run(homerealm(folder.path()).args(["export"])).0, 1, "the broker has the folder");
+    let without = run(homerealm(folder.path()).args(["export", "--url", &url]));
+    assert!(without.2.concat().contains("a token is needed"), "{:?}", without.2);
+    let (code, out, _) = at(&["apply", "acme.json", "--dry-run"]);
+    assert_eq!((code, out.lines().next()), (3, Some("+ organization acme")));
+    assert_eq!(at(&["apply", "acme.json"]).0, 0);
+    let (code, out, _) = at(&["apply", "acme.json", "--dry-run"]);
+    assert_eq!(
+        (code, &*out),
+        (0, "0 to be created, 0 to be changed, 0 to be deleted, 1 unchanged\n")
+    );
+    let (code, out, _) = at(&["export"]);
+    assert!(code == 0 && out.contains("\"display_name\": \"Acme\""), "{out}");
+    let (code, out, lines) = at(&["doctor", "--offline"]);
+    assert!(code == 0 && out.contains("warning bootstrap_token"), "{out} {lines:?}");
+
+    let kid = |keys: &str, state: &str| {
+        let line = keys.lines().find(|l| l.contains(&format!(" ES256 {state} "))).unwrap();
+        line.split(' ').next().unwrap().to_owned()
+    };
+    let before = at(&["keys", "list"]).1;
+    assert!(at(&["keys", "rotate", "ES256"]).1.contains(&kid(&before, "next")));
+    assert_eq!(at(&["keys", "retire", &kid(&before, "active")]).0, 0);
+    assert!(!at(&["keys", "list"]).1.contains(&kid(&before, "active")));
+
+    signal(&child, "-TERM");
+    child.wait().unwrap();
+    assert_eq!(run(homerealm(folder.path()).args(["export"])).0, 0, "now it opens the database");
 }

@@ -12,7 +12,10 @@ mod resolver;
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
+use chrono::{DateTime, Utc};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, DATE, HeaderMap, HeaderValue,
+};
 use reqwest::{Method, Request};
 use url::Url;
 use zeroize::Zeroizing;
@@ -36,6 +39,8 @@ pub struct Fetched {
     pub body: Vec<u8>,
     /// `max-age` of `Cache-Control`; zero for `no-store` and `no-cache` (RFC 9111 §5.2.2).
     pub max_age: Option<Duration>,
+    /// The server's clock when it answered (RFC 9110 §6.6.1), to the second.
+    pub date: Option<DateTime<Utc>>,
 }
 
 /// A text that must not be shown: a client secret, an access token. Wiped when dropped.
@@ -163,12 +168,18 @@ async fn read(
         body.extend_from_slice(&chunk);
     }
     let (content_type, max_age) = (media_type(response.headers()), max_age(response.headers()));
-    Ok(Fetched { status, content_type, body, max_age })
+    let date = date(response.headers());
+    Ok(Fetched { status, content_type, body, max_age, date })
 }
 
 fn media_type(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     Some(value.split(';').next()?.trim().to_ascii_lowercase())
+}
+
+fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
+    let text = headers.get(DATE)?.to_str().ok()?;
+    DateTime::parse_from_rfc2822(text).ok().map(|date| date.to_utc())
 }
 
 fn max_age(headers: &HeaderMap) -> Option<Duration> {

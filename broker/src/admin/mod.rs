@@ -6,6 +6,7 @@ mod body;
 mod client_grants;
 mod clients;
 mod connections;
+mod doctor;
 mod failure;
 mod fields;
 mod login_traces;
@@ -42,6 +43,7 @@ pub fn routes(routes: &mut web::ServiceConfig) {
         .route("/metadata/inspect", web::post().to(connections::inspect))
         .route("/login-traces", web::get().to(login_traces::list))
         .route("/login-traces/{id}", web::get().to(login_traces::read))
+        .route("/doctor", web::get().to(doctor::examine))
         .route("/logs", web::get().to(logs::list))
         .route("/signing-keys", web::get().to(signing_keys::list))
         .route("/signing-keys/rotate", web::post().to(signing_keys::rotate))

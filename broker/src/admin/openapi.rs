@@ -132,6 +132,15 @@ fn others() -> Map<String, Value> {
             }}),
         ),
         (
+            "/doctor",
+            json!({"get": {
+                "summary": "Say what is wrong, or about to be",
+                "operationId": "doctor",
+                "parameters": [{"name": "reach", "in": "query", "description": "false: do not call on the identity providers", "schema": {"type": "boolean", "default": true}}],
+                "responses": responses(&[(200, Some("FindingList"))], &[401, 422]),
+            }}),
+        ),
+        (
             "/logs",
             json!({"get": {
                 "summary": "List the audit log, newest first",

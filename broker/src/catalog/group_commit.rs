@@ -53,6 +53,11 @@ impl GroupCommit {
         self.0.is_closed()
     }
 
+    /// Items that wait to be taken into a batch.
+    pub(super) fn waiting(&self) -> usize {
+        QUEUE.saturating_sub(self.0.capacity())
+    }
+
     /// Hands an item in and waits until it is durable or refused.
     pub(super) async fn submit<T>(
         &self,

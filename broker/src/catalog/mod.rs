@@ -40,5 +40,5 @@ pub use name::Name;
 pub use organization::{Organization, OrganizationDomain};
 pub use resource::{Listed, Resource, Versioned};
 pub use resource_server::{ResourceServer, Scope};
-pub use store::{AuditFilter, Audited, Catalog, LoginRecord};
+pub use store::{AuditFilter, Audited, Catalog, CatalogStats, LoginRecord};
 pub use user::{Identity, NormalizedClaims, User};

@@ -1,5 +1,6 @@
 //! Database and cache together: what reads and writes of the catalog go through.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -18,6 +19,8 @@ pub(super) struct Storage {
     database: Database,
     cache: Cache,
     feed: ChangeFeed,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 /// What the database gets to answer one look-up.
@@ -46,7 +49,8 @@ impl Storage {
 
     async fn over(database: Database, shared: bool) -> Result<Self, OpenError> {
         let feed = ChangeFeed::open(&database, shared).await?;
-        Ok(Self { database, cache: Cache::new(), feed })
+        let (hits, misses) = (AtomicU64::new(0), AtomicU64::new(0));
+        Ok(Self { database, cache: Cache::new(), feed, hits, misses })
     }
 
     /// Forgets what other nodes wrote until now.
@@ -61,6 +65,11 @@ impl Storage {
 
     pub(super) async fn close(&self) {
         self.database.close().await;
+    }
+
+    /// Reads that the cache answered, and those that went to the database.
+    pub(super) fn reads(&self) -> (u64, u64) {
+        (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
     }
 
     /// A connection that reads. While the database is known to be away, nobody waits for it.
@@ -111,9 +120,13 @@ impl Storage {
             asked = self.cache.get(key);
         }
         let asked = match asked {
-            Ok(value) => return Ok(value),
+            Ok(value) => {
+                self.hits.fetch_add(1, Ordering::Relaxed);
+                return Ok(value);
+            }
             Err(asked) => asked,
         };
+        self.misses.fetch_add(1, Ordering::Relaxed);
         let answer = async { read(&mut self.reader().await?).await };
         let (value, bytes) = timeout(PATIENCE, answer).await.map_err(unavailable)??;
         self.cache.keep(asked, value.clone(), bytes);

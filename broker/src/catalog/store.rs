@@ -48,6 +48,17 @@ pub struct Catalog {
 /// What the database gets to show that it is there.
 const READINESS: Duration = Duration::from_secs(2);
 
+/// How the catalog is doing.
+#[derive(Clone, Copy, Debug)]
+pub struct CatalogStats {
+    /// Reads that the cache answered.
+    pub hits: u64,
+    /// Reads that went to the database.
+    pub misses: u64,
+    /// Writes of logins that wait for the group-commit writer.
+    pub waiting: usize,
+}
+
 impl Catalog {
     /// Opens the database at `url` (`sqlite:PATH`, made if it is missing, or `postgres://…`), brings its schema up to date
     /// and compares the master key. Needs a tokio runtime that lives as long as the catalog.
@@ -82,6 +93,22 @@ impl Catalog {
     /// Tells, after a [`Self::catch_up`], that signing keys were added, moved or deleted.
     pub fn signing_keys_changed(&self) -> watch::Receiver<()> {
         self.storage.signing_keys_changed()
+    }
+
+    /// How the catalog is doing, for `/metrics`.
+    pub fn stats(&self) -> CatalogStats {
+        let (hits, misses) = self.storage.reads();
+        CatalogStats { hits, misses, waiting: self.writer.waiting() }
+    }
+
+    /// Whether a write would go through right now; changes nothing.
+    ///
+    /// # Errors
+    /// [`CatalogError::Unavailable`].
+    pub async fn writable(&self) -> Result<(), CatalogError> {
+        // a write transaction starts with a write
+        let write = self.storage.begin().await?;
+        write.transaction.rollback().await.map_err(unavailable)
     }
 
     /// Ends the connections to the database after what is under way; every call after it is `Unavailable`.

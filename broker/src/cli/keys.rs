@@ -1,11 +1,14 @@
 //! `homerealm keys list|rotate|retire|generate-master`.
 
+mod remote;
+
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use homerealm_certs::{JwsAlgorithm, KeyState, SystemRandom};
 use secrecy::ExposeSecret as _;
 
+use super::target::Target;
 use super::{load, say};
 use crate::catalog::{Actor, ActorKind, Author, Catalog};
 use crate::clock::{Clock as _, SystemClock};
@@ -19,26 +22,23 @@ use crate::startup::{master_key, sealer};
 pub(super) enum Command {
     /// Every signing key, one a line: id, algorithm, state, since when
     List {
-        /// TOML file, as for `serve`
-        #[arg(long)]
-        config: Option<PathBuf>,
+        #[command(flatten)]
+        target: Target,
     },
-    /// Sign with the next key, publish the old one on, make a new next one; the broker must be stopped
+    /// Sign with the next key, publish the old one on, make a new next one; with SQLite the broker must be stopped, or named by --url
     Rotate {
         /// ES256, RS256 or EdDSA
         algorithm: JwsAlgorithm,
-        /// TOML file, as for `serve`
-        #[arg(long)]
-        config: Option<PathBuf>,
+        #[command(flatten)]
+        target: Target,
     },
-    /// Take a retiring key away: what it signed is refused from then on; the broker must be stopped
+    /// Take a retiring key away: what it signed is refused from then on; with SQLite the broker must be stopped, or named by --url
     Retire {
         /// Its id, as `list` shows it; it may start with a hyphen
         #[arg(allow_hyphen_values = true)]
         kid: String,
-        /// TOML file, as for `serve`
-        #[arg(long)]
-        config: Option<PathBuf>,
+        #[command(flatten)]
+        target: Target,
     },
     /// Seal everything in the database under another master key; every broker on it must be stopped
     Reseal {
@@ -57,8 +57,15 @@ pub(super) enum Command {
 
 pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::List { config } => {
-            let keys = open(config, Needs::Reading).await?;
+        Command::List { target } if target.is_remote() => remote::list(&target).await,
+        Command::Rotate { algorithm, target } if target.is_remote() => {
+            remote::rotate(&target, algorithm).await
+        }
+        Command::Retire { kid, target } if target.is_remote() => {
+            remote::retire(&target, &kid).await
+        }
+        Command::List { target } => {
+            let keys = open(&target, Needs::Reading).await?;
             for key in keys.ring.list().await? {
                 let state = state(key.state);
                 let since = key.since.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
@@ -66,15 +73,15 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
             }
             Ok(())
         }
-        Command::Rotate { algorithm, config } => {
-            let keys = open(config, Needs::Writing).await?;
+        Command::Rotate { algorithm, target } => {
+            let keys = open(&target, Needs::Writing).await?;
             keys.ring.rotate(algorithm, SystemClock.now(), Some(author())).await?;
             let active = keys.ring.current();
             let kid = active.active(algorithm).map_or("", |key| key.kid());
             say(&format!("{algorithm} is signed with {kid} from the next start on"))
         }
-        Command::Retire { kid, config } => {
-            let keys = open(config, Needs::Writing).await?;
+        Command::Retire { kid, target } => {
+            let keys = open(&target, Needs::Writing).await?;
             keys.ring
                 .retire(&kid, Some(author()))
                 .await
@@ -106,8 +113,8 @@ struct Opened {
 }
 
 /// The keys of an existing database; nothing is made up for a database that is not there.
-async fn open(config: Option<PathBuf>, needs: Needs) -> anyhow::Result<Opened> {
-    let config = load(config.as_deref())?;
+async fn open(target: &Target, needs: Needs) -> anyhow::Result<Opened> {
+    let config = load(target.config())?;
     if let Some(file) = config.database.file.as_ref().filter(|file| !file.exists()) {
         bail!("there is no database {} yet: `homerealm serve` makes one", file.display());
     }

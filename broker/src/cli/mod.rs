@@ -1,11 +1,14 @@
 //! The commands: each parses itself, does its work, and ends with one line and an exit code where it fails.
 
+mod apply;
 mod config;
 mod demo;
+mod doctor;
 mod keys;
 mod metadata;
 mod reseal;
 mod serve;
+mod target;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -47,6 +50,15 @@ enum Command {
     /// Signing keys, and the master key
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Bring organizations, connections, clients, APIs and grants to what a JSON document says
+    Apply(apply::Command),
+    /// Write them as such a document, without secrets
+    Export {
+        #[command(flatten)]
+        target: target::Target,
+    },
+    /// What is wrong or about to be: ends with 1 where something is wrong
+    Doctor(doctor::Command),
     /// The configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -58,20 +70,24 @@ impl Cli {
         let outcome = match self.command {
             Command::Serve { config, log } => serve::run(config.as_deref(), log).await,
             Command::Demo { port } => demo::run(port).await,
+            Command::Apply(command) => return ended(apply::run(command).await),
+            Command::Doctor(command) => return ended(doctor::run(&command).await),
+            Command::Export { target } => apply::export(&target).await,
             Command::Metadata(command) => metadata::run(command),
             Command::Keys(command) => keys::run(command).await,
             Command::Config(command) => config::run(&command),
         };
-        match outcome {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                for line in lines(&error) {
-                    let _ = writeln!(std::io::stderr(), "homerealm: {line}");
-                }
-                ExitCode::FAILURE
-            }
-        }
+        ended(outcome.map(|()| ExitCode::SUCCESS))
     }
+}
+
+fn ended(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        for line in lines(&error) {
+            let _ = writeln!(std::io::stderr(), "homerealm: {line}");
+        }
+        ExitCode::FAILURE
+    })
 }
 
 /// One line: what was being done and its causes, each said once. Problems of a configuration: one line each.
@@ -95,9 +111,14 @@ fn load(file: Option<&Path>) -> anyhow::Result<Config> {
     Ok(Config::load(file, environment())?)
 }
 
+/// Token of the management API for commands that talk to a running broker; no setting.
+const TOKEN_VARIABLE: &str = "HOMEREALM_TOKEN";
+
 /// Variables whose name or value is not UTF-8 cannot be ours.
 fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os().filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?)))
+    std::env::vars_os()
+        .filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?)))
+        .filter(|(name, _)| name != TOKEN_VARIABLE)
 }
 
 /// A line on standard output.
@@ -120,10 +141,10 @@ mod tests {
     #[test]
     fn a_key_id_may_start_with_a_hyphen() {
         let parsed = Cli::try_parse_from(["homerealm", "keys", "retire", "-x_Y", "--config", "f"]);
-        let Command::Keys(keys::Command::Retire { kid, config }) = parsed.unwrap().command else {
+        let Command::Keys(keys::Command::Retire { kid, target }) = parsed.unwrap().command else {
             panic!("another command");
         };
-        assert_eq!((kid.as_str(), config), ("-x_Y", Some(PathBuf::from("f"))));
+        assert_eq!((kid.as_str(), target.config()), ("-x_Y", Some(Path::new("f"))));
     }
 
     #[test]

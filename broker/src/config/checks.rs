@@ -6,13 +6,6 @@ use super::reader::Reader;
 
 /// Keys whose feature this version does not have: refused, never ignored.
 pub(super) fn not_served_yet(reader: &mut Reader) {
-    if reader.parsed::<std::net::SocketAddr>("metrics.listen", "\"127.0.0.1:9464\"").is_some() {
-        reader.problem(
-            "metrics.listen",
-            "metrics are not served yet",
-            "remove it; `/healthz` and `/readyz` are there",
-        );
-    }
     let grace = reader.number("refresh_tokens.grace_seconds", 10, 0..=300);
     if grace != 10 {
         let fix = "remove it, or leave the default of 10";

@@ -18,7 +18,9 @@ pub use issuer::{Issuer, IssuerFault};
 pub use problem::{Problem, Problems};
 pub use rate::Rate;
 pub use redis_url::{RedisUrl, RedisUrlFault, Topology};
-pub use sections::{Admin, Database, HttpEdge, Keys, Limits, Retention, TlsFiles, Upstream};
+pub use sections::{
+    Admin, Database, HttpEdge, Keys, Limits, Metrics, Retention, TlsFiles, Upstream,
+};
 pub use sessions::{Redis, Sessions};
 
 use reader::Reader;
@@ -51,8 +53,10 @@ pub struct Config {
     pub keys: Keys,
     /// Rate limits.
     pub limits: Limits,
-    /// How long traces are kept.
+    /// How long traces and the audit log are kept.
     pub retention: Retention,
+    /// Where Prometheus reads.
+    pub metrics: Metrics,
 }
 
 /// Every key, in the order of the documentation.
@@ -147,6 +151,7 @@ impl Config {
             keys: Keys::read(reader),
             limits: Limits::read(reader),
             retention: Retention::read(reader),
+            metrics: Metrics::read(reader),
         }
     }
 }

@@ -87,6 +87,13 @@ pub struct Retention {
     pub audit_days: u32,
 }
 
+/// Where Prometheus reads.
+#[derive(Clone, Copy, Debug)]
+pub struct Metrics {
+    /// An address of its own; `None`: nowhere.
+    pub listen: Option<SocketAddr>,
+}
+
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 const DEFAULT_DATABASE: &str = "sqlite:data/homerealm.db";
 
@@ -267,5 +274,11 @@ impl Retention {
             login_traces_days: reader.number("retention.login_traces_days", 30, 1..=3650),
             audit_days: reader.number("retention.audit_days", 400, 1..=36500),
         }
+    }
+}
+
+impl Metrics {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        Self { listen: reader.parsed("metrics.listen", "\"127.0.0.1:9464\"") }
     }
 }

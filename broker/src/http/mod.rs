@@ -8,6 +8,7 @@ pub mod error;
 pub mod health;
 pub mod limits;
 pub mod login;
+pub mod measure;
 pub mod oauth;
 pub mod pages;
 #[cfg(test)]
@@ -55,6 +56,7 @@ pub fn server(
             .app_data(data.clone())
             .wrap(from_fn(limits::enforce))
             .wrap(from_fn(edge::guard))
+            .wrap(from_fn(measure::requests))
             .configure(routes)
     })
     .max_connections(MAX_CONNECTIONS)

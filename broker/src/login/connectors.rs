@@ -132,7 +132,11 @@ fn oidc_settings(
     })
 }
 
-fn issuer_rule(connection: &Connection, options: &OidcOptions) -> Result<IssuerRule, Unusable> {
+/// Which issuer a connection's provider must have.
+///
+/// # Errors
+/// [`Unusable`] where the connection names none.
+pub fn issuer_rule(connection: &Connection, options: &OidcOptions) -> Result<IssuerRule, Unusable> {
     match (connection.vendor, &options.tenant, &options.issuer) {
         (Vendor::Entra, Some(tenant), _) => Ok(IssuerRule::EntraTenants {
             authority: options.authority.clone().unwrap_or_else(|| ENTRA.to_owned()),

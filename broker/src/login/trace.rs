@@ -108,6 +108,12 @@ impl Trail {
         if let Err(error) = written {
             tracing::error!(%error, login.reference = trace.reference, "the login trace was not written");
         }
+        let word = match outcome {
+            TraceOutcome::Denied => "denied",
+            TraceOutcome::Failed => "failed",
+            TraceOutcome::Succeeded => "succeeded",
+        };
+        app.metrics.login(word, code);
         tracing::info!(
             login.reference = trace.reference,
             outcome = ?trace.outcome,

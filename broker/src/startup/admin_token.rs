@@ -15,7 +15,8 @@ use crate::config::Config;
 use crate::ids;
 
 /// Beside the database.
-const FILE: &str = "admin-token";
+/// Its name in the data folder.
+pub const FILE: &str = "admin-token";
 
 /// What a caller of the management API must present.
 #[derive(Clone)]

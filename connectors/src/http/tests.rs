@@ -184,7 +184,7 @@ async fn posts_a_form_with_basic_credentials_and_offers_no_compression() {
 #[test]
 fn secrets_and_bodies_do_not_show_themselves() {
     let body = b"hunter2".to_vec();
-    let fetched = Fetched { status: 200, content_type: None, body, max_age: None };
+    let fetched = Fetched { status: 200, content_type: None, body, max_age: None, date: None };
 
     assert!(!format!("{fetched:?}").contains("hunter2"));
     assert!(!format!("{fetched:?}").contains("104, 117"));

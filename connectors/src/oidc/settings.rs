@@ -51,7 +51,7 @@ pub enum IssuerRule {
 
 impl IssuerRule {
     /// What the discovery document must name as its issuer (OIDC Discovery §4.3); Entra's shared ones hold `{tenantid}`.
-    pub(super) fn discovery_issuer(&self) -> String {
+    pub fn discovery_issuer(&self) -> String {
         match self {
             Self::Exact(issuer) => issuer.clone(),
             Self::EntraTenants { authority, tenant_or_common, .. } => {
@@ -61,7 +61,10 @@ impl IssuerRule {
     }
 
     /// OIDC Discovery §4: the path is appended after removing a slash at the issuer's end.
-    pub(super) fn discovery_url(&self) -> Result<Url, Rejection> {
+    ///
+    /// # Errors
+    /// The issuer is no URL.
+    pub fn discovery_url(&self) -> Result<Url, Rejection> {
         let base = match self {
             Self::Exact(issuer) => issuer.clone(),
             Self::EntraTenants { authority, tenant_or_common, .. } => {

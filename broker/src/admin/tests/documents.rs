@@ -122,6 +122,9 @@ async fn answers_are_as_the_document_says() {
         "login-traces",
     );
     check(&document, schema(&document, "AuditEntryList"), &api.get("/logs").await.body, "logs");
+    let findings = api.get("/doctor?reach=false").await.body;
+    assert!(!findings["items"].as_array().unwrap().is_empty());
+    check(&document, schema(&document, "FindingList"), &findings, "doctor");
     let simulated = api.post("/simulate/home-realm", json!({"client_id": "app"})).await.body;
     check(&document, schema(&document, "HomeRealmAnswer"), &simulated, "simulate");
     for list in

@@ -10,3 +10,4 @@ mod objects;
 mod opening;
 mod plans;
 mod samples;
+mod upgrade;

@@ -8,7 +8,7 @@ mod home_realm;
 mod metadata;
 mod page;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod upstream;
 
 use actix_web::web;

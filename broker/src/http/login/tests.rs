@@ -1,9 +1,10 @@
 //! Whole logins over real sockets, against an IdP and an OP in the test.
 
-mod harness;
-mod idp;
-mod op;
+pub(crate) mod harness;
+pub(crate) mod idp;
+pub(crate) mod op;
 
+mod backup;
 mod oidc;
 mod pages;
 mod saml;

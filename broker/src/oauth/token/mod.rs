@@ -101,6 +101,17 @@ pub async fn token(
     request: TokenRequest<'_>,
     now: DateTime<Utc>,
 ) -> Result<TokenResponse, TokenError> {
+    let grant = grant_type(request.params).map_or("other", grant_word);
+    let outcome = answer(app, request, now).await;
+    app.metrics.token(grant, outcome.as_ref().map_or_else(TokenError::word, |_| "issued"));
+    outcome
+}
+
+async fn answer(
+    app: &App,
+    request: TokenRequest<'_>,
+    now: DateTime<Utc>,
+) -> Result<TokenResponse, TokenError> {
     let params = request.params;
     if params.has_repeated() {
         return refuse(ErrorCode::InvalidRequest, "A parameter came more than once.");
@@ -138,6 +149,15 @@ fn grant_type(params: &Params) -> Result<GrantType, TokenError> {
         Some("authorization_code") => Ok(GrantType::AuthorizationCode),
         Some("client_credentials") => Ok(GrantType::ClientCredentials),
         Some(_) => unsupported(),
+    }
+}
+
+/// For counting.
+const fn grant_word(grant: GrantType) -> &'static str {
+    match grant {
+        GrantType::AuthorizationCode => "authorization_code",
+        GrantType::ClientCredentials => "client_credentials",
+        GrantType::RefreshToken => "refresh_token",
     }
 }
 
@@ -204,6 +224,17 @@ fn unsupported<T>() -> Result<T, TokenError> {
 
 fn refuse<T>(code: ErrorCode, description: &str) -> Result<T, TokenError> {
     Err(TokenError::Refused { code, description: description.to_owned() })
+}
+
+impl TokenError {
+    /// For counting.
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Refused { code, .. } => code.as_str(),
+            Self::TooMany(_) => "too_many",
+            Self::Trouble(_) => "trouble",
+        }
+    }
 }
 
 impl ErrorCode {

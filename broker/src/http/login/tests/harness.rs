@@ -12,15 +12,15 @@ use url::Url;
 use crate::app::App;
 use crate::catalog::{Client, ClientKind, Connection, LoginTrace, Organization};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Issuer};
 use crate::login::fixtures::{client, now, organization, request};
 use crate::login::transaction::Browser;
 use crate::login::{AuthorizationRequest, Started, Step, start};
 use crate::startup::{Running, Startup};
 
 /// A broker in the test's process.
-pub(super) struct Site {
-    pub(super) running: Running,
+pub(crate) struct Site {
+    pub(crate) running: Running,
     http: reqwest::Client,
     clock: Arc<StandingClock>,
     _folder: TempDir,
@@ -28,13 +28,13 @@ pub(super) struct Site {
 
 /// What a page or redirect looks like from outside.
 #[derive(Debug)]
-pub(super) struct Seen {
-    pub(super) status: u16,
-    pub(super) location: Option<String>,
-    pub(super) policy: String,
-    pub(super) cookie: Option<String>,
-    pub(super) allowed_origin: Option<String>,
-    pub(super) body: String,
+pub(crate) struct Seen {
+    pub(crate) status: u16,
+    pub(crate) location: Option<String>,
+    pub(crate) policy: String,
+    pub(crate) cookie: Option<String>,
+    pub(crate) allowed_origin: Option<String>,
+    pub(crate) body: String,
 }
 
 /// Stands still unless it is moved.
@@ -49,22 +49,13 @@ impl Clock for StandingClock {
 
 impl Site {
     /// With organization `acme`, its connection and the client `app`.
-    pub(super) async fn with(connections: &[Connection]) -> Self {
+    pub(crate) async fn with(connections: &[Connection]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let text = format!(
             "listen = \"127.0.0.1:0\"\n[database]\nurl = \"sqlite:{}/hr.db\"\n[upstream]\nallow_http = true\nallow_private_addresses = true\n",
             folder.path().display()
         );
-        let clock = Arc::new(StandingClock::default());
-        let config = Config::from_toml(&text, []).unwrap();
-        let startup = Startup { config, clock: clock.clone(), random: Arc::new(SystemRandom) };
-        let running = crate::startup::start(startup).await.unwrap();
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
-        let site = Self { running, http, clock, _folder: folder };
+        let site = Self::serve(&text, folder, 0).await;
         let acme = organization("acme", &[("acme.example", true)]);
         site.app().catalog.insert(&acme).await.unwrap();
         for connection in connections {
@@ -76,17 +67,39 @@ impl Site {
         site
     }
 
-    pub(super) fn app(&self) -> &App {
+    /// On what is in a folder already, as another broker's issuer, beginning at a minute.
+    pub(crate) async fn restored(folder: TempDir, issuer: &Issuer, minute: i64) -> Self {
+        let text = format!(
+            "issuer = \"{issuer}\"\nlisten = \"127.0.0.1:0\"\n[database]\nurl = \"sqlite:{}/hr.db\"\n",
+            folder.path().display()
+        );
+        Self::serve(&text, folder, minute).await
+    }
+
+    async fn serve(text: &str, folder: TempDir, minute: i64) -> Self {
+        let clock = Arc::new(StandingClock(AtomicI64::new(minute)));
+        let config = Config::from_toml(text, []).unwrap();
+        let startup = Startup { config, clock: clock.clone(), random: Arc::new(SystemRandom) };
+        let running = crate::startup::start(startup).await.unwrap();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        Self { running, http, clock, _folder: folder }
+    }
+
+    pub(crate) fn app(&self) -> &App {
         &self.running.app
     }
 
     /// Moves the clock to so many minutes after the beginning.
-    pub(super) fn at_minute(&self, minute: i64) {
+    pub(crate) fn at_minute(&self, minute: i64) {
         self.clock.0.store(minute, Ordering::SeqCst);
     }
 
     /// Begins a login and goes to the IdP: the transaction, the browser's cookie, the IdP's URL.
-    pub(super) async fn sent(&self, request: AuthorizationRequest) -> (String, Cookie, Url) {
+    pub(crate) async fn sent(&self, request: AuthorizationRequest) -> (String, Cookie, Url) {
         let Started { transaction, browser_secret, step } =
             start(self.app(), &Browser::default(), request).await.unwrap();
         let Step::Upstream(homerealm_connectors::connector::Begun::Redirect { url }) = step else {
@@ -96,17 +109,17 @@ impl Site {
     }
 
     /// Begins a login that shows our page.
-    pub(super) async fn asked(&self) -> (String, Cookie) {
+    pub(crate) async fn asked(&self) -> (String, Cookie) {
         let started = start(self.app(), &Browser::default(), request()).await.unwrap();
         assert!(matches!(started.step, Step::Page));
         (started.transaction, Cookie(started.browser_secret))
     }
 
-    pub(super) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Seen {
+    pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Seen {
         self.see(self.http.get(self.at(path)), headers).await
     }
 
-    pub(super) async fn post(
+    pub(crate) async fn post(
         &self,
         path: &str,
         form: &[(&str, &str)],
@@ -119,19 +132,19 @@ impl Site {
     }
 
     /// The Cookie header of a browser.
-    pub(super) fn cookie(&self, cookie: &Cookie) -> String {
+    pub(crate) fn cookie(&self, cookie: &Cookie) -> String {
         format!("hr_login_{}={}", self.running.address.port(), cookie.0)
     }
 
     /// The trace that a page refers to.
-    pub(super) async fn trace(&self, page: &Seen) -> LoginTrace {
+    pub(crate) async fn trace(&self, page: &Seen) -> LoginTrace {
         let (_, rest) = page.body.split_once("data-reference=\"").unwrap();
         let reference = rest.split('"').next().unwrap();
         self.app().catalog.trace(reference).await.unwrap().unwrap()
     }
 
     /// Changes the organization.
-    pub(super) async fn change_acme(&self, change: impl FnOnce(&mut Organization)) {
+    pub(crate) async fn change_acme(&self, change: impl FnOnce(&mut Organization)) {
         let found = self.app().catalog.get::<Organization>("acme").await.unwrap().unwrap();
         let mut acme = (*found.object).clone();
         change(&mut acme);
@@ -139,7 +152,7 @@ impl Site {
     }
 
     /// Changes the client.
-    pub(super) async fn change_app(&self, change: impl FnOnce(&mut Client)) {
+    pub(crate) async fn change_app(&self, change: impl FnOnce(&mut Client)) {
         let found = self.app().catalog.get::<Client>("app").await.unwrap().unwrap();
         let mut client = (*found.object).clone();
         change(&mut client);
@@ -147,7 +160,7 @@ impl Site {
     }
 
     /// Changes a connection.
-    pub(super) async fn change(&self, name: &str, change: impl FnOnce(&mut Connection)) {
+    pub(crate) async fn change(&self, name: &str, change: impl FnOnce(&mut Connection)) {
         let found = self.app().catalog.get::<Connection>(name).await.unwrap().unwrap();
         let mut connection = (*found.object).clone();
         change(&mut connection);
@@ -180,10 +193,10 @@ impl Site {
 
 /// The login cookie's secret.
 #[derive(Clone)]
-pub(super) struct Cookie(pub(super) String);
+pub(crate) struct Cookie(pub(super) String);
 
 impl Cookie {
-    pub(super) fn browser(&self) -> Browser {
+    pub(crate) fn browser(&self) -> Browser {
         Browser::new(Some(self.0.clone()))
     }
 }

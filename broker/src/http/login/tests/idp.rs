@@ -18,29 +18,29 @@ const STATUS: &str = "urn:oasis:names:tc:SAML:2.0:status";
 const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
 const C14N: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 
-pub(super) struct Idp {
+pub(crate) struct Idp {
     key: SpKey,
 }
 
 /// What a response says; tests change one field.
 #[derive(Clone)]
-pub(super) struct Says {
-    pub(super) id: String,
-    pub(super) in_response_to: Option<String>,
-    pub(super) mail: String,
-    pub(super) acs: String,
-    pub(super) audience: String,
+pub(crate) struct Says {
+    pub(crate) id: String,
+    pub(crate) in_response_to: Option<String>,
+    pub(crate) mail: String,
+    pub(crate) acs: String,
+    pub(crate) audience: String,
     /// Minutes after the tests' beginning.
-    pub(super) minute: i64,
+    pub(crate) minute: i64,
 }
 
 impl Idp {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { key: SpKey::generate("idp.example", now(), 365).unwrap() }
     }
 
     /// `acme-saml` at this IdP.
-    pub(super) fn connection(&self) -> Connection {
+    pub(crate) fn connection(&self) -> Connection {
         let mut connection = saml();
         if let ConnectionOptions::Saml(options) = &mut connection.options {
             options.metadata_xml = self.metadata();
@@ -56,7 +56,7 @@ impl Idp {
     }
 
     /// A signed assertion in an unsigned response, as base64.
-    pub(super) fn response(&self, says: &Says) -> String {
+    pub(crate) fn response(&self, says: &Says) -> String {
         let unsigned = assertion(says, "");
         let signature = self.signature(&says.id, &unsigned);
         envelope(says, "Success", "", &assertion(says, &signature))
@@ -77,7 +77,7 @@ impl Idp {
 
 impl Says {
     /// What the broker expects for this transaction of `acme-saml`.
-    pub(super) fn good(issuer: &Issuer, transaction: &str) -> Self {
+    pub(crate) fn good(issuer: &Issuer, transaction: &str) -> Self {
         let connection = saml();
         Self {
             id: format!("_a{transaction}"),
@@ -90,7 +90,7 @@ impl Says {
     }
 
     /// An unsigned response without an assertion, as base64.
-    pub(super) fn error(&self, second: &str) -> String {
+    pub(crate) fn error(&self, second: &str) -> String {
         let inner = format!(r#"<samlp:StatusCode Value="{STATUS}:{second}"></samlp:StatusCode>"#);
         envelope(self, "Responder", &inner, "")
     }

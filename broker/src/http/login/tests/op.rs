@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use crate::catalog::{Connection, ConnectionOptions};
 use crate::login::fixtures::{now, oidc};
 
-pub(super) struct Op {
-    pub(super) issuer: String,
+pub(crate) struct Op {
+    pub(crate) issuer: String,
     state: Data<State>,
     server: ServerHandle,
 }
@@ -26,7 +26,7 @@ struct State {
 }
 
 impl Op {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let state = Data::new(State {
@@ -54,7 +54,7 @@ impl Op {
     }
 
     /// `acme-oidc` at this OP.
-    pub(super) fn connection(&self) -> Connection {
+    pub(crate) fn connection(&self) -> Connection {
         let mut connection = oidc();
         if let ConnectionOptions::Oidc(options) = &mut connection.options {
             options.issuer = Some(self.issuer.clone());
@@ -63,7 +63,7 @@ impl Op {
     }
 
     /// The next ID token: a good one, changed.
-    pub(super) fn will_say(&self, nonce: &str, change: impl FnOnce(&mut Value)) {
+    pub(crate) fn will_say(&self, nonce: &str, change: impl FnOnce(&mut Value)) {
         let mut claims = json!({
             "iss": self.issuer, "sub": "u-1", "aud": "homerealm", "nonce": nonce,
             "iat": now().timestamp(), "exp": now().timestamp() + 300,
@@ -74,11 +74,11 @@ impl Op {
     }
 
     /// How many codes were redeemed.
-    pub(super) fn redeemed(&self) -> usize {
+    pub(crate) fn redeemed(&self) -> usize {
         self.state.redeemed.load(Ordering::SeqCst)
     }
 
-    pub(super) async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.server.stop(false).await;
     }
 }

@@ -20,18 +20,18 @@ fn authorize(more: &str) -> String {
 }
 
 /// Starts at the client; what the IdP was asked, and the browser's cookie.
-async fn start(site: &Site, more: &str) -> (Url, String) {
+pub(super) async fn start(site: &Site, more: &str) -> (Url, String) {
     let seen = site.get(&authorize(more), &[]).await;
     assert_eq!(seen.status, 303, "{}", seen.body);
     let cookie = seen.cookie.unwrap();
     (Url::parse(&seen.location.unwrap()).unwrap(), cookie.split(';').next().unwrap().to_owned())
 }
 
-fn parameter(url: &Url, name: &str) -> String {
+pub(super) fn parameter(url: &Url, name: &str) -> String {
     url.query_pairs().find(|(n, _)| n == name).unwrap().1.into_owned()
 }
 
-fn path(location: Option<&str>) -> String {
+pub(super) fn path(location: Option<&str>) -> String {
     let url = Url::parse(location.unwrap()).unwrap();
     format!("{}?{}", url.path(), url.query().unwrap())
 }
