@@ -93,7 +93,7 @@ async fn a_user_limited_to_our_keys_over_tls_is_enough() {
         .output()
         .unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let users = "user default on nopass -@all +ping\nuser full on >pw ~hr:* +@all -@dangerous +info\n\
+    let users = "user default on nopass -@all +ping\nuser full on >pw resetchannels ~hr:* -@all +get +set +getdel +eval +wait +ping +info +select\n\
                  user least on >pw ~hr:* +@all -@dangerous\n";
     std::fs::write(&acl, users).unwrap();
     let port = testkit::app::free_port().to_string();
