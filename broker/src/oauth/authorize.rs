@@ -139,6 +139,7 @@ async fn checked(
     params: &Params,
 ) -> Result<AuthorizationRequest, Fault> {
     nothing_is_repeated(params)?;
+    nothing_is_oversized(params)?;
     no_request_object(params)?;
     let response_mode = response_mode(params)?;
     asks_for_a_code(client, params)?;
@@ -173,6 +174,25 @@ async fn checked(
 fn nothing_is_repeated(params: &Params) -> Result<(), Fault> {
     if params.has_repeated() {
         return refuse("invalid_request", "A parameter came more than once.");
+    }
+    Ok(())
+}
+
+/// A started login is kept for minutes and costs its sender nothing, so what it makes us keep has a limit, in bytes.
+fn nothing_is_oversized(params: &Params) -> Result<(), Fault> {
+    for (name, most) in [
+        ("acr_values", 1024),
+        ("connection", 128),
+        ("login_hint", 320),
+        ("nonce", 1024),
+        ("organization", 128),
+        ("screen_hint", 64),
+        ("state", 2048),
+        ("ui_locales", 256),
+    ] {
+        if params.get(name).is_some_and(|value| value.len() > most) {
+            return refuse("invalid_request", &format!("{name} has {most} bytes at most."));
+        }
     }
     Ok(())
 }

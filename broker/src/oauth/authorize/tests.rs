@@ -301,3 +301,15 @@ async fn a_store_that_is_away_refuses_nobody_for_good() {
 
     assert!(matches!(refused, Err(AuthorizeError::Trouble(Trouble::Away(_)))), "{refused:?}");
 }
+
+#[actix_web::test]
+async fn what_a_login_makes_us_keep_has_a_limit() {
+    let broker = Broker::start().await;
+    for (name, most) in [("state", 2048), ("nonce", 1024)] {
+        let (fits, over) = ("x".repeat(most), "x".repeat(most + 1));
+
+        asked(&broker, &[(name, Some(&fits))]).await;
+
+        assert_eq!(told(&broker, &[(name, Some(&over))]).await, "invalid_request", "{name}");
+    }
+}
