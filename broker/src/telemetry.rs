@@ -21,9 +21,21 @@ pub enum LogFormat {
 /// The server's own news about its workers are for those who ask.
 const DEFAULT: &str = "info,actix_server=warn";
 
+/// For someone who tries it: how logins end, and what is wrong.
+const DEMO: &str = "warn,broker::login=info,actix_server=error";
+
 /// Starts telling; the level is `RUST_LOG`, else `info`. A second call changes nothing.
 pub fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT));
+    start_with(format, DEFAULT);
+}
+
+/// As [`start`], without what only an operator wants to know.
+pub fn start_for_demo() {
+    start_with(LogFormat::Human, DEMO);
+}
+
+fn start_with(format: LogFormat, default: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

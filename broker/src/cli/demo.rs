@@ -5,10 +5,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::say;
 use crate::demo::ports::Ports;
 use crate::demo::{self, Demo};
-use crate::telemetry::{self, LogFormat};
+use crate::telemetry;
 
 pub(super) async fn run(port: u16) -> anyhow::Result<()> {
-    telemetry::start(LogFormat::Human);
+    telemetry::start_for_demo();
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut demo = Box::pin(demo::start(Ports::starting_at(port))).await?;

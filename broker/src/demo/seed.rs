@@ -101,6 +101,7 @@ impl Operator {
             "client_name": APP, "first_party": false, "organization": "acme",
             "redirect_uris": [redirect_uri], "client_uri": format!("{}/", parts.site),
             "grant_types": ["authorization_code"], "token_endpoint_auth_method": "client_secret_basic",
+            "id_token_signed_response_alg": "ES256",
         });
         let made = self.post("/clients", &body).await?;
         let client_id = text(&made, "/client_id")?.to_owned();

@@ -18,7 +18,16 @@ pub struct LoginPage<'a> {
     /// Shown again after a mistake.
     pub email: &'a str,
     /// What was wrong with the address.
-    pub problem: Option<&'a str>,
+    pub problem: Option<FieldProblem<'a>>,
+}
+
+/// What is wrong with a field: beside it, and summed up above the form.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldProblem<'a> {
+    /// Beside the field, and in the summary as the link to it.
+    pub text: &'a str,
+    /// What to do about it, in the summary only; may be empty.
+    pub advice: &'a str,
 }
 
 /// Asks which connection to use.
@@ -102,6 +111,12 @@ impl std::fmt::Debug for AutoSubmitPage<'_> {
     }
 }
 
+/// The letter that stands for an app; nothing of it is fetched from anywhere.
+pub fn initial(name: &str) -> String {
+    let letter = name.chars().find(|c| c.is_alphanumeric());
+    letter.map(|c| c.to_uppercase().collect()).unwrap_or_default()
+}
+
 /// A page whose forms stay with us.
 pub fn page(status: StatusCode, template: &impl Template) -> HttpResponse {
     render(status, template, None)
@@ -175,7 +190,7 @@ mod tests {
                 client_name: evil,
                 hidden: HIDDEN,
                 email: evil,
-                problem: Some(evil),
+                problem: Some(FieldProblem { text: evil, advice: evil }),
             }),
             html(&ChoicePage {
                 client_name: evil,
@@ -193,6 +208,28 @@ mod tests {
         for page in pages {
             assert!(!page.contains("<script>alert"), "{page}");
         }
+    }
+
+    #[test]
+    fn an_app_without_a_letter_has_no_initial() {
+        assert_eq!(initial("\u{201c}éclair\u{201d}"), "É");
+        assert_eq!(initial("\u{2603}"), "");
+    }
+
+    #[test]
+    fn a_problem_is_summed_up_with_the_focus_and_stands_beside_its_field() {
+        let problem = FieldProblem { text: "Enter an address.", advice: "" };
+        let page = html(&LoginPage {
+            client_name: "App",
+            hidden: HIDDEN,
+            email: "x",
+            problem: Some(problem),
+        });
+
+        assert_eq!(page.matches("Enter an address.").count(), 2);
+        assert_eq!(page.matches("autofocus").count(), 1);
+        assert!(page.contains(r#"tabindex="-1" autofocus"#), "{page}");
+        assert!(page.contains(r#"aria-describedby="email-problem""#), "{page}");
     }
 
     #[test]

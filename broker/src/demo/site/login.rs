@@ -136,7 +136,7 @@ impl Login {
         pending: &Pending,
         now: DateTime<Utc>,
     ) -> Result<Map<String, Value>, String> {
-        let token = self.issuer.verify(id_token, &[SignatureAlgorithm::RsaPkcs1Sha256]).await;
+        let token = self.issuer.verify(id_token, &[SignatureAlgorithm::EcdsaP256Sha256]).await;
         let claims = token.map_err(|e| e.to_string())?.claims().map_err(|e| e.to_string())?;
         let is = |name: &str, value: &str| claims.get(name).and_then(Value::as_str) == Some(value);
         let lives = claims.get("exp").and_then(Value::as_i64).is_some_and(|e| now.timestamp() < e);

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::fields::{Pairs, take};
 use super::{answer, browser};
 use crate::app::App;
-use crate::http::pages::{self, Choice, ChoicePage, Hidden, LoginPage};
+use crate::http::pages::{self, Choice, ChoicePage, FieldProblem, Hidden, LoginPage};
 use crate::login::Browser;
 use crate::login::begin::{self, Next, PageModel, Problem};
 use crate::login::failure::Failure;
@@ -100,12 +100,16 @@ fn render(app: &App, browser: &Browser, page: &PageModel) -> HttpResponse {
     pages::page_with_form_to(StatusCode::OK, &template, &sources)
 }
 
-const fn words(problem: Problem) -> &'static str {
+const fn words(problem: Problem) -> FieldProblem<'static> {
     match problem {
-        Problem::NotAnAddress => "That is not an e-mail address such as name@company.com.",
-        Problem::UnknownDomain => {
-            "We do not know a company sign-in for this e-mail domain. Check the address, or ask your IT team."
-        }
+        Problem::NotAnAddress => FieldProblem {
+            text: "Enter your work e-mail address, such as name@company.com.",
+            advice: "",
+        },
+        Problem::UnknownDomain => FieldProblem {
+            text: "We do not know a company sign-in for this e-mail domain.",
+            advice: "If the address is right, ask your IT team how to sign in to this app.",
+        },
     }
 }
 

@@ -22,6 +22,7 @@ struct ConsentPage<'a> {
     organization: &'a str,
     api: Option<&'a str>,
     permissions: &'a [String],
+    return_to: &'a str,
     handle: &'a str,
     token: &'a str,
 }
@@ -60,18 +61,30 @@ pub(super) async fn decide(
 
 /// The form ends in a redirect to the client, which its policy must allow (RULES 30).
 fn page(question: &ConsentQuestion) -> HttpResponse {
+    let target = Url::parse(&question.redirect_uri);
+    let return_to = target.as_ref().map(address).unwrap_or_default();
     let page = ConsentPage {
         client_name: &question.client_name,
         client_uri: question.client_uri.as_deref(),
         organization: &question.organization,
         api: question.api.as_deref(),
         permissions: &question.permissions,
+        return_to: &return_to,
         handle: &question.handle,
         token: &question.form_token,
     };
-    let target = Url::parse(&question.redirect_uri).map(|url| pages::source_of(&url));
+    let target = target.as_ref().map(pages::source_of);
     let sources = format!("https: {}", target.unwrap_or_default());
     pages::page_with_form_to(StatusCode::OK, &page, sources.trim_end())
+}
+
+/// What people compare with the app that they came from: host and port, or an app's own scheme.
+fn address(url: &Url) -> String {
+    match (url.host_str(), url.port()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (Some(host), None) => host.to_owned(),
+        (None, _) => url.scheme().to_owned(),
+    }
 }
 
 /// As at the end of any login: a page with its reference, and a trace.
