@@ -60,6 +60,22 @@ impl TestApp {
         Self { issuer, admin, clock, http, running: Some(running), folder, more: more.to_owned() }
     }
 
+    /// A broker that somebody else started, and stops.
+    #[must_use]
+    pub fn at(issuer: &str, clock: Arc<ShiftedClock>) -> Self {
+        let (folder, http) = (tempfile::tempdir().unwrap(), client());
+        let admin = Admin::new(http.clone(), issuer, ADMIN_TOKEN);
+        Self {
+            issuer: issuer.to_owned(),
+            admin,
+            clock,
+            http,
+            more: String::new(),
+            running: None,
+            folder,
+        }
+    }
+
     /// An address of this broker.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
@@ -174,6 +190,12 @@ impl BinaryApp {
         }
         let log = std::fs::read_to_string(folder.join("serve.log")).unwrap_or_default();
         panic!("it did not serve\n{}\n{log}", app.banner);
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends SIGTERM and gives the exit code.

@@ -14,11 +14,14 @@
 
 pub mod admin;
 pub mod app;
+pub mod balancer;
 pub mod browser;
 pub mod clock;
+pub mod cluster;
 pub mod html;
 pub mod jose;
 pub mod peers;
+pub mod postgres;
 pub mod proxy;
 pub mod redis;
 pub mod scene;

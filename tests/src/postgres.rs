@@ -1,0 +1,170 @@
+//! A PostgreSQL server as a process of its own on a free port. Skipped, with a printed line, where it is not installed.
+
+use std::fmt;
+use std::fs;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::app::free_port;
+
+/// One server with databases of its own; ends with this value, and with this process however that ends.
+pub struct Postgres {
+    /// On 127.0.0.1.
+    pub port: u16,
+    programs: PathBuf,
+    folder: TempDir,
+    keeper: Option<Child>,
+}
+
+/// The server refuses to run as root: then it runs as this user.
+const USER: &str = "postgres";
+
+/// The end of standard input ends the server as a crash does, so none outlives the tests.
+const KEEPER: &str = r#"exec 3<&0
+"$@" </dev/null 3<&- & server=$!
+{ cat <&3 >/dev/null; kill -QUIT "$server"; } 2>/dev/null &
+exec 3<&-
+wait "$server""#;
+
+impl Postgres {
+    /// A fresh server that takes every local connection.
+    pub async fn start(what: &str) -> Option<Self> {
+        let Some(programs) = programs() else {
+            println!(
+                "skipped: {what}: PostgreSQL is not installed (see scripts/install-test-tools)"
+            );
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        if is_root() {
+            chown(folder.path(), Some(id_of_user()), None).unwrap();
+        }
+        let mut server = Self { port: free_port(), programs, folder, keeper: None };
+        let data = server.data();
+        let initdb = server.program("initdb");
+        let made = as_user(&[
+            &initdb,
+            "-D",
+            &data,
+            "-A",
+            "trust",
+            "-U",
+            USER,
+            "-N",
+            "-E",
+            "UTF8",
+            "--locale=C",
+        ])
+        .current_dir(server.folder.path())
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+        assert!(made.success(), "initdb failed");
+        server.restart().await;
+        Some(server)
+    }
+
+    /// `postgres://…`
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("postgres://{USER}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Ends it as a crash does: nothing is finished, nothing flushed.
+    pub fn crash(&mut self) {
+        if let Some(mut keeper) = self.keeper.take() {
+            drop(keeper.stdin.take());
+            drop(keeper.wait());
+        }
+    }
+
+    /// After [`Self::crash`], with the files that it left.
+    pub async fn restart(&mut self) {
+        let (port, data) = (self.port.to_string(), self.data());
+        let folder = self.folder.path().display().to_string();
+        let postgres = self.program("postgres");
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.log()).unwrap();
+        let mut command =
+            vec!["sh", "-c", KEEPER, "sh", &postgres, "-D", &data, "-p", &port, "-k", &folder];
+        command.extend(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"]);
+        let keeper = as_user(&command)
+            .current_dir(&folder)
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.keeper = Some(keeper);
+        for _ in 0..300 {
+            let ready = Command::new(self.program("pg_isready"))
+                .args(["-q", "-h", "127.0.0.1", "-p", &port])
+                .status();
+            if ready.unwrap().success() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("PostgreSQL did not start:\n{}", fs::read_to_string(self.log()).unwrap_or_default());
+    }
+
+    fn data(&self) -> String {
+        self.folder.path().join("data").display().to_string()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("server.log")
+    }
+
+    fn program(&self, name: &str) -> String {
+        self.programs.join(name).display().to_string()
+    }
+}
+
+/// The newest version that is installed where Debian installs it.
+fn programs() -> Option<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").ok()?;
+    let bins = versions.filter_map(|entry| Some(entry.ok()?.path().join("bin")));
+    bins.filter(|bin| bin.join("initdb").exists()).max_by_key(|bin| version(bin))
+}
+
+fn version(bin: &Path) -> u32 {
+    let name = bin.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+    name.and_then(|name| name.parse().ok()).unwrap_or_default()
+}
+
+fn as_user(command: &[&str]) -> Command {
+    let other = ["runuser", "-u", USER, "--"];
+    let all: Vec<&str> = if is_root() { [&other, command].concat() } else { command.to_vec() };
+    let mut process = Command::new(all[0]);
+    process.args(&all[1..]);
+    process
+}
+
+fn is_root() -> bool {
+    number_from("id", &["-u"]) == 0
+}
+
+fn id_of_user() -> u32 {
+    number_from("id", &["-u", USER])
+}
+
+fn number_from(program: &str, arguments: &[&str]) -> u32 {
+    let output = Command::new(program).args(arguments).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().parse().unwrap()
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.crash();
+    }
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Postgres({})", self.port)
+    }
+}
