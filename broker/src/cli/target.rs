@@ -128,11 +128,10 @@ impl Api {
         config.admin.token = Some(token.clone());
         config.admin.by_command = true;
         let host = (!config.issuer.is_https()).then(|| config.issuer.authority().to_owned());
-        let running = startup::start(Startup::new(config)).await.map_err(|error| match error {
-            in_use @ startup::StartupError::FolderInUse { .. } => {
-                anyhow::Error::new(in_use).context("name the running broker with --url")
-            }
-            other => other.into(),
+        let running = startup::start(Startup::new(config)).await.map_err(|error| {
+            let in_use = matches!(error, startup::StartupError::FolderInUse { .. });
+            let error = anyhow::Error::new(error);
+            if in_use { error.context("name the running broker with --url") } else { error }
         })?;
         let base = format!("http://{}", running.address);
         Ok(Self { base, host, token, http: client()?, running: Some(running) })
