@@ -78,7 +78,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
             keys.ring.rotate(algorithm, SystemClock.now(), Some(author())).await?;
             let active = keys.ring.current();
             let kid = active.active(algorithm).map_or("", |key| key.kid());
-            say(&format!("{algorithm} is signed with {kid} from the next start on"))
+            say(&format!("{algorithm} is signed with {kid} from now on"))
         }
         Command::Retire { kid, target } => {
             let keys = open(&target, Needs::Writing).await?;

@@ -32,7 +32,7 @@ fn connection(name: &str, strategy: &str, options: &serde_json::Value) -> Connec
     .unwrap()
 }
 
-fn oidc(name: &str, sealed_client_secret: Option<String>) -> Connection {
+fn oidc(name: &str, sealed_client_secret: Option<&str>) -> Connection {
     let options = json!({"issuer": "https://idp.example", "client_id": "x",
         "sealed_client_secret": sealed_client_secret, "scopes": ["openid"], "response_mode": null,
         "token_endpoint_auth_method": null, "acr_values": [], "upstream_params": {},
@@ -62,7 +62,7 @@ async fn afterwards_the_new_key_opens_everything_and_the_old_one_nothing() {
     let keys = KeyRing::load_or_create(&before, &sealer(1), now()).await.unwrap();
     let sp_key = SpKey::generate("sp", now(), 10).unwrap();
     let secret = sealed::seal_client_secret(&sealer(1), "con_op", "s3cret").unwrap();
-    for object in [oidc("op", Some(secret)), oidc("public", None), saml("idp", &sp_key)] {
+    for object in [oidc("op", Some(&secret)), oidc("public", None), saml("idp", &sp_key)] {
         before.insert(&object).await.unwrap();
     }
 
@@ -91,7 +91,7 @@ async fn one_value_that_does_not_open_leaves_everything_as_it_was() {
     let before = catalog(&folder, 1).await.unwrap();
     KeyRing::load_or_create(&before, &sealer(1), now()).await.unwrap();
     let moved = sealed::seal_client_secret(&sealer(1), "con_other", "s3cret").unwrap();
-    before.insert(&oidc("op", Some(moved))).await.unwrap();
+    before.insert(&oidc("op", Some(&moved))).await.unwrap();
 
     let refused = reseal(&before, &sealer(1), &sealer(2)).await.unwrap_err();
     before.close().await;
