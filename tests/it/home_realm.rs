@@ -84,7 +84,7 @@ async fn an_unknown_domain_can_be_corrected_on_the_page() {
     assert_eq!(again.status, 200);
     let form = again.form().unwrap();
     assert_eq!(form.field("email"), Some("someone@nowhere.example"), "the value is kept");
-    assert!(again.body.contains("role=\"alert\""), "{}", again.text());
+    assert!(again.body.contains("aria-invalid=\"true\""), "{}", again.body);
     let sent = browser.send_form(&form.with("email", "ALICE@Customer.Example")).await;
     assert_eq!(upstream(&scene, &sent).as_deref(), Some("idp.customer.example"), "{}", sent.body);
 }

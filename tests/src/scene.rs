@@ -194,7 +194,12 @@ impl Scene {
     /// A page with its login trace, for a failing test's output.
     pub async fn explain(&self, page: &Page) -> String {
         let trace = match page.reference() {
-            Some(reference) => format!("{:#}", self.app.admin.trace(&reference).await),
+            Some(reference) => {
+                format!(
+                    "{:#}",
+                    self.app.admin.get(&format!("/login-traces/{reference}")).await.json
+                )
+            }
             None => "no reference".to_owned(),
         };
         let words = page.text();
