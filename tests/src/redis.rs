@@ -237,8 +237,10 @@ impl Servers {
                 let rows = nodes[0].cli(&["cluster", "nodes"]);
                 let replicas =
                     |r: &&Redis| r.cli(&["info", "replication"]).contains("state=online");
+                let serves = |r: &Redis| r.cli(&["cluster", "info"]).contains("cluster_state:ok");
                 rows.matches(" connected").count() == 6
                     && nodes.iter().filter(replicas).count() == 3
+                    && nodes.iter().all(serves)
             })
             .await;
         nodes.sort_by_key(|node| !node.cli(&["role"]).starts_with("master"));

@@ -1,0 +1,15 @@
+//! What becomes of the session store when real Redis servers fail. A binary of its own, run by `scripts/test-faults` and not
+//! with the rest: faults take all of a small machine, and what runs beside them would be the fault.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on ends here, and says what it skips"
+)]
+
+#[path = "../it/redis_contract.rs"]
+mod redis_contract;
+mod redis_faults;
+mod redis_topologies;
