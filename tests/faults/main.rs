@@ -1,5 +1,5 @@
 //! What becomes of the session store when real Redis servers fail. A binary of its own, run by `scripts/test-faults` and not
-//! with the rest: faults take all of a small machine, and what runs beside them would be the fault.
+//! with the rest: several nodes and faults take all of a small machine, and what runs beside them would be the fault.
 
 #![expect(
     clippy::indexing_slicing,
@@ -9,6 +9,7 @@
     reason = "a test that cannot go on ends here, and says what it skips"
 )]
 
+mod nodes;
 #[path = "../it/redis_contract.rs"]
 mod redis_contract;
 mod redis_faults;

@@ -24,7 +24,6 @@ mod login_saml_samael;
 mod login_saml_simplesamlphp;
 mod management;
 mod metadata_corpus;
-mod nodes;
 mod redis_contract;
 mod redis_round_trips;
 mod restart;
