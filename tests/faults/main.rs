@@ -2,7 +2,6 @@
 //! with the rest: several nodes and faults take all of a small machine, and what runs beside them would be the fault.
 
 #![expect(
-    clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
