@@ -1,6 +1,7 @@
 //! `/clients`
 
 mod draft;
+mod session;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};

@@ -18,6 +18,7 @@ impl Shown for Organization {
             "name": self.name,
             "display_name": self.display_name,
             "domains": self.domains,
+            "session_max_age_seconds": self.session_max_age_seconds,
             "enabled": self.enabled,
             "created_at": self.created_at,
             "updated_at": self.updated_at,
@@ -38,6 +39,7 @@ pub(super) async fn create(
         name: draft.name,
         display_name: draft.display_name,
         domains: draft.domains,
+        session_max_age_seconds: draft.session_max_age_seconds,
         enabled: draft.enabled,
         created_at: now,
         updated_at: now,
@@ -64,6 +66,7 @@ pub(super) async fn update(
     let new = Organization {
         display_name: draft.display_name,
         domains: draft.domains,
+        session_max_age_seconds: draft.session_max_age_seconds,
         enabled: draft.enabled,
         updated_at: app.now(),
         ..old.clone()
@@ -71,11 +74,15 @@ pub(super) async fn update(
     resource::replace(&app, &request, &found, &new).await
 }
 
+/// The longest that a session may last by configuration, seconds: 90 days.
+const LONGEST_SESSION: u32 = 7_776_000;
+
 /// What a POST body says.
 struct Draft {
     name: Name,
     display_name: String,
     domains: Vec<OrganizationDomain>,
+    session_max_age_seconds: Option<u32>,
     enabled: bool,
 }
 
@@ -86,13 +93,14 @@ impl Draft {
         let name = fields.require("name", name);
         let display_name = fields.label("display_name");
         let domains = read_domains(&mut fields);
+        let session_max_age_seconds = fields.number("session_max_age_seconds", 0..=LONGEST_SESSION);
         let enabled = fields.flag("enabled").unwrap_or(true);
         let errors = fields.finish();
         let Some(name) = name.filter(|_| errors.is_empty()) else {
             return Err(Failure::fields(errors));
         };
         let display_name = display_name.unwrap_or_else(|| name.to_string());
-        Ok(Self { name, display_name, domains, enabled })
+        Ok(Self { name, display_name, domains, session_max_age_seconds, enabled })
     }
 }
 
@@ -137,6 +145,7 @@ fn writable(organization: &Organization) -> Map<String, Value> {
         "name": organization.name,
         "display_name": organization.display_name,
         "domains": organization.domains,
+        "session_max_age_seconds": organization.session_max_age_seconds,
         "enabled": organization.enabled,
     }))
 }

@@ -1,10 +1,13 @@
 //! Clients: applications registered with us (RFC 7591 names).
 
+mod session;
+
 use chrono::{DateTime, Utc};
 use homerealm_certs::JwsAlgorithm;
 use serde::{Deserialize, Serialize};
 
 use super::Name;
+pub use session::ClientSession;
 
 /// An application registered with us.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -39,6 +42,9 @@ pub struct Client {
     pub client_uri: Option<String>,
     /// Where a login can be started (OIDC Core §4).
     pub initiate_login_uri: Option<String>,
+    /// Single sign-on and logout.
+    #[serde(flatten)]
+    pub session: ClientSession,
     /// A disabled client is refused everywhere.
     pub enabled: bool,
     /// When it was made.

@@ -17,6 +17,9 @@ pub struct Organization {
     /// E-mail domains of this customer.
     #[serde(default)]
     pub domains: Vec<OrganizationDomain>,
+    /// Seconds that a login of this customer's users serves further apps, at most; `None`: as long as the session lives.
+    #[serde(default)]
+    pub session_max_age_seconds: Option<u32>,
     /// A disabled organization refuses logins, at the start and at the end.
     pub enabled: bool,
     /// When it was made.

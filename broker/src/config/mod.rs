@@ -7,6 +7,7 @@ mod rate;
 mod reader;
 mod redis_url;
 mod sections;
+mod session;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ pub use redis_url::{RedisUrl, RedisUrlFault, Topology};
 pub use sections::{
     Admin, Database, HttpEdge, Keys, Limits, Metrics, Retention, TlsFiles, Upstream,
 };
+pub use session::Session;
 pub use sessions::{Redis, Sessions};
 
 use reader::Reader;
@@ -41,6 +43,8 @@ pub struct Config {
     pub database: Database,
     /// Where logins under way are.
     pub sessions: Sessions,
+    /// How long a browser stays signed in.
+    pub session: Session,
     /// The management API.
     pub admin: Admin,
     /// Certificate and key to serve TLS with; `None` is plain HTTP behind a proxy.
@@ -60,7 +64,7 @@ pub struct Config {
 }
 
 /// Every key, in the order of the documentation.
-pub const KEYS: [&str; 24] = [
+pub const KEYS: [&str; 26] = [
     "issuer",
     "listen",
     "allow_insecure_container",
@@ -68,6 +72,8 @@ pub const KEYS: [&str; 24] = [
     "sessions.url",
     "sessions.prefix",
     "sessions.ca_file",
+    "session.idle_minutes",
+    "session.absolute_minutes",
     "admin.token",
     "tls.cert",
     "tls.key",
@@ -144,6 +150,7 @@ impl Config {
             allow_insecure_container: reader.flag("allow_insecure_container", false),
             database: Database::read(reader),
             sessions: Sessions::read(reader),
+            session: Session::read(reader),
             admin: Admin::read(reader),
             tls: TlsFiles::read(reader),
             http: HttpEdge::read(reader),

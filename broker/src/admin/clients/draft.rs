@@ -5,10 +5,12 @@ use homerealm_certs::JwsAlgorithm;
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::session;
 use crate::admin::body;
 use crate::admin::failure::Failure;
 use crate::admin::fields::Fields;
 use crate::app::App;
+use crate::catalog::client::ClientSession;
 use crate::catalog::{
     Client, ClientAuthMethod, ClientKind, ClientSecret, Connection, GrantType, Name,
 };
@@ -28,6 +30,7 @@ pub(super) struct Draft {
     id_token_signed_response_alg: JwsAlgorithm,
     client_uri: Option<String>,
     initiate_login_uri: Option<String>,
+    session: ClientSession,
     enabled: bool,
 }
 
@@ -53,6 +56,7 @@ impl Draft {
             .unwrap_or(JwsAlgorithm::Rs256);
         let client_uri = fields.parsed("client_uri", web_address);
         let initiate_login_uri = fields.parsed("initiate_login_uri", web_address);
+        let session = session::read(&mut fields, &redirect_uris);
         let enabled = fields.flag("enabled").unwrap_or(true);
         check_connections(app, &mut fields, kind.as_ref(), connections.as_deref()).await?;
         let errors = fields.finish();
@@ -72,6 +76,7 @@ impl Draft {
             id_token_signed_response_alg,
             client_uri,
             initiate_login_uri,
+            session,
             enabled,
         })
     }
@@ -96,6 +101,7 @@ impl Draft {
             id_token_signed_response_alg: self.id_token_signed_response_alg,
             client_uri: self.client_uri,
             initiate_login_uri: self.initiate_login_uri,
+            session: self.session,
             enabled: self.enabled,
             created_at: at,
             updated_at: at,
@@ -120,6 +126,7 @@ pub(super) fn writable(client: &Client) -> Map<String, Value> {
         "initiate_login_uri": client.initiate_login_uri,
         "enabled": client.enabled,
     }));
+    members.extend(body::members(json!(client.session)));
     // absent: all that it may use
     if let Some(connections) = &client.connections {
         members.insert("connections".to_owned(), json!(connections));
@@ -199,7 +206,7 @@ fn origin(text: String) -> Result<String, &'static str> {
     Ok(text)
 }
 
-fn web_address(text: String) -> Result<String, &'static str> {
+pub(super) fn web_address(text: String) -> Result<String, &'static str> {
     let url = Url::parse(&text).map_err(|_| "must be an https address")?;
     if !is_web(&url) || !url.username().is_empty() || url.password().is_some() {
         return Err("must be an https address");
