@@ -7,9 +7,13 @@ use testkit::peers;
 use testkit::proxy::Proxy;
 use testkit::redis::Redis;
 use testkit::scene::Scene;
+use testkit::state;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_takes_few_round_trips() {
+    if !state::is_embedded("round trips of a login") {
+        return;
+    }
     let Some(redis) = Redis::start("round trips of a login", &[]).await else { return };
     let proxy = Proxy::to(redis.port).await;
     let sessions = format!("[sessions]\nurl = \"redis://127.0.0.1:{}\"\n", proxy.port);

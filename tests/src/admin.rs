@@ -1,11 +1,15 @@
 //! The operator: the management API over HTTP.
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 
 /// What the API answered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Answer {
     /// HTTP status.
     pub status: StatusCode,
@@ -23,13 +27,21 @@ pub struct Admin {
     http: Client,
     base: String,
     token: String,
+    nodes: Arc<Mutex<Vec<SocketAddr>>>,
 }
 
 impl Admin {
     /// At an issuer.
     #[must_use]
     pub fn new(http: Client, issuer: &str, token: &str) -> Self {
-        Self { http, base: format!("{issuer}/api/v1"), token: token.to_owned() }
+        let base = format!("{issuer}/api/v1");
+        Self { http, base, token: token.to_owned(), nodes: Arc::default() }
+    }
+
+    /// The nodes behind this address. After a change that is not a creation, the operator waits until all of them know: what
+    /// one node wrote the others learn within a second. What was created they have to find at once.
+    pub fn nodes_are(&self, addresses: &[SocketAddr]) {
+        addresses.clone_into(&mut self.nodes.lock().unwrap());
     }
 
     /// The same API with another bearer token.
@@ -46,9 +58,48 @@ impl Admin {
         headers: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> Answer {
+        let changes = [Method::DELETE, Method::PATCH, Method::PUT].contains(&method);
+        let answer = self.send_to(&self.base, method, path, headers, body).await;
+        if changes && answer.status.is_success() {
+            self.until_all_nodes_say_the_same(path).await;
+        }
+        answer
+    }
+
+    /// Ten seconds at most.
+    async fn until_all_nodes_say_the_same(&self, path: &str) {
+        let nodes = self.nodes.lock().unwrap().clone();
+        if nodes.len() < 2 {
+            return;
+        }
+        let authority = self.base.split('/').nth(2).unwrap_or_default();
+        let mut answers = Vec::new();
+        for _ in 0..400 {
+            answers.clear();
+            for node in &nodes {
+                let base = format!("http://{node}/api/v1");
+                let host = [(HOST.as_str(), authority)];
+                answers.push(self.send_to(&base, Method::GET, path, &host, None).await);
+            }
+            if answers.windows(2).all(|two| two[0] == two[1]) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("after ten seconds the nodes still disagree about {path}: {answers:#?}");
+    }
+
+    async fn send_to(
+        &self,
+        base: &str,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+    ) -> Answer {
         let mut request = self
             .http
-            .request(method, format!("{}{path}", self.base))
+            .request(method, format!("{base}{path}"))
             .header(AUTHORIZATION, format!("Bearer {}", self.token));
         for (name, value) in headers {
             request = request.header(*name, *value);

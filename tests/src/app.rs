@@ -1,7 +1,7 @@
 //! The broker under test: in process, or the real binary.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
@@ -12,15 +12,16 @@ use broker::startup::{self, Running, Startup};
 use chrono::TimeDelta;
 use homerealm_certs::SystemRandom;
 use reqwest::Client;
-use tempfile::TempDir;
 
 use crate::admin::Admin;
+use crate::balancer::Balancer;
 use crate::clock::ShiftedClock;
+use crate::state::{self, Ground, State};
 
 /// The bootstrap token of every broker under test.
 pub const ADMIN_TOKEN: &str = "a-bootstrap-token-for-tests-of-40-letters";
 
-/// A broker in this process, with a folder of its own.
+/// A broker in this process, or two behind a balancer: see [`state`](crate::state).
 #[derive(Debug)]
 pub struct TestApp {
     /// Its public base URL: `http://localhost:PORT`.
@@ -31,9 +32,9 @@ pub struct TestApp {
     pub clock: Arc<ShiftedClock>,
     /// A client without cookies that follows nothing.
     pub http: Client,
-    running: Option<Running>,
-    folder: TempDir,
-    more: String,
+    nodes: Vec<Running>,
+    balancer: Option<Balancer>,
+    ground: Option<Ground>,
 }
 
 impl TestApp {
@@ -49,31 +50,27 @@ impl TestApp {
 
     /// As [`Self::spawn_before`], with more settings: tables of their own.
     pub async fn spawn_with(running_for: TimeDelta, more: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ShiftedClock::default());
         clock.advance(-running_for);
-        let running = start(folder.path(), 0, more, Arc::clone(&clock)).await;
+        let two = State::of_this_run() == State::TwoNodes;
+        let mut app = Self::at("", Arc::clone(&clock));
+        app.ground = Some(Ground::fresh(more).await);
+        app.balancer = two.then(Balancer::start);
+        app.start(&if two { vec![0, 0] } else { vec![0] }).await;
         clock.advance(running_for);
-        let issuer = running.issuer().as_str().to_owned();
-        let http = client();
-        let admin = Admin::new(http.clone(), &issuer, ADMIN_TOKEN);
-        Self { issuer, admin, clock, http, running: Some(running), folder, more: more.to_owned() }
+        app.issuer = app.nodes[0].issuer().as_str().to_owned();
+        app.admin = Admin::new(app.http.clone(), &app.issuer, ADMIN_TOKEN);
+        app.admin.nodes_are(&app.addresses());
+        app
     }
 
     /// A broker that somebody else started, and stops.
     #[must_use]
     pub fn at(issuer: &str, clock: Arc<ShiftedClock>) -> Self {
-        let (folder, http) = (tempfile::tempdir().unwrap(), client());
+        let http = client();
         let admin = Admin::new(http.clone(), issuer, ADMIN_TOKEN);
-        Self {
-            issuer: issuer.to_owned(),
-            admin,
-            clock,
-            http,
-            more: String::new(),
-            running: None,
-            folder,
-        }
+        let issuer = issuer.to_owned();
+        Self { issuer, admin, clock, http, nodes: Vec::new(), balancer: None, ground: None }
     }
 
     /// An address of this broker.
@@ -82,46 +79,53 @@ impl TestApp {
         format!("{}{path}", self.issuer)
     }
 
-    /// Stops it, and starts it again on its folder and port.
-    pub async fn restart(&mut self) {
-        let running = self.running.take().unwrap();
-        let port = running.address.port();
-        running.stop().await;
-        self.running =
-            Some(start(self.folder.path(), port, &self.more, Arc::clone(&self.clock)).await);
+    /// Where its nodes themselves listen; one unless this run has two.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.nodes.iter().map(|node| node.address).collect()
     }
 
-    /// The folder with its state.
+    /// Stops it, all nodes at once, and starts it again with its state and on its ports.
+    pub async fn restart(&mut self) {
+        let ports: Vec<u16> = self.nodes.iter().map(|node| node.address.port()).collect();
+        for node in self.nodes.drain(..) {
+            node.stop().await;
+        }
+        self.start(&ports).await;
+        self.admin.nodes_are(&self.addresses());
+    }
+
+    /// The folder with its state, where this run is embedded.
+    ///
+    /// # Panics
+    /// Where somebody else started it.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        self.ground.as_ref().unwrap().folder()
+    }
+
+    async fn start(&mut self, ports: &[u16]) {
+        let (ground, balancer) = (self.ground.as_ref().unwrap(), self.balancer.as_ref());
+        let in_front = balancer.map(|b| format!("issuer = \"http://localhost:{}\"\n", b.port));
+        for port in ports {
+            let listen = format!("listen = \"127.0.0.1:{port}\"\n");
+            let text = ground.config(&(in_front.clone().unwrap_or_default() + &listen));
+            let config = Config::from_toml(&text, []).unwrap();
+            let (clock, random) = (Arc::clone(&self.clock), Arc::new(SystemRandom));
+            self.nodes.push(startup::start(Startup { config, clock, random }).await.unwrap());
+        }
+        if let Some(balancer) = balancer {
+            balancer.set(&self.addresses());
+            balancer.until_ready(self.nodes.len()).await;
+        }
     }
 }
 
-async fn start(folder: &Path, port: u16, more: &str, clock: Arc<ShiftedClock>) -> Running {
-    let config = Config::from_toml(&format!("{}{more}", settings(folder, port)), []).unwrap();
-    let random = Arc::new(SystemRandom);
-    startup::start(Startup { config, clock, random }).await.unwrap()
-}
-
-/// Upstreams live on loopback, with http; the limits have tests of their own.
+/// The settings of a broker on the embedded engines in this folder.
 #[must_use]
 pub fn settings(folder: &Path, port: u16) -> String {
-    format!(
-        r#"
-        listen = "127.0.0.1:{port}"
-        [database]
-        url = "sqlite:{}/hr.db"
-        [admin]
-        token = "{ADMIN_TOKEN}"
-        [upstream]
-        allow_http = true
-        allow_private_addresses = true
-        [limits]
-        enabled = false
-        "#,
-        folder.display()
-    )
+    let database = format!("sqlite:{}/hr.db", folder.display());
+    format!("listen = \"127.0.0.1:{port}\"\n{}", state::settings(&database, ""))
 }
 
 /// Follows nothing, keeps nothing.

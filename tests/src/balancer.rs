@@ -85,11 +85,11 @@ impl Balancer {
 
     /// Waits until this many nodes are ready; half a minute at most.
     pub async fn until_ready(&self, wanted: usize) {
-        for _ in 0..300 {
+        for _ in 0..1200 {
             if self.nodes().iter().filter(|(ready, _)| *ready).count() == wanted {
                 return;
             }
-            tokio::time::sleep(CHECK).await;
+            tokio::time::sleep(CHECK / 4).await;
         }
         panic!("not {wanted} nodes are ready: {:?}", self.nodes());
     }

@@ -25,5 +25,6 @@ pub mod postgres;
 pub mod proxy;
 pub mod redis;
 pub mod scene;
+pub mod state;
 pub mod store_contract;
 pub mod store_load;

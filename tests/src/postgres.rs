@@ -18,6 +18,17 @@ pub struct Postgres {
     programs: PathBuf,
     folder: TempDir,
     keeper: Option<Child>,
+    lasting: bool,
+}
+
+/// An empty database on a server; dropped with this value.
+#[derive(Debug)]
+pub struct Database {
+    /// `postgres://…`
+    pub url: String,
+    name: String,
+    port: String,
+    dropdb: String,
 }
 
 /// The server refuses to run as root: then it runs as this user.
@@ -28,11 +39,24 @@ const KEEPER: &str = r#"exec 3<&0
 "$@" </dev/null 3<&- & server=$!
 { cat <&3 >/dev/null; kill -QUIT "$server"; } 2>/dev/null &
 exec 3<&-
-wait "$server""#;
+wait "$server"
+[ -z "$REMOVED_AT_THE_END" ] || rm -rf "$REMOVED_AT_THE_END""#;
 
 impl Postgres {
     /// A fresh server that takes every local connection.
     pub async fn start(what: &str) -> Option<Self> {
+        Self::with(what, false).await
+    }
+
+    /// A server for as long as this process lives, which takes its folder with it: for a value that is never dropped. It
+    /// never waits for the disk.
+    pub async fn lasting() -> Option<Self> {
+        let mut server = Self::with("everything", true).await?;
+        server.folder.disable_cleanup(true);
+        Some(server)
+    }
+
+    async fn with(what: &str, lasting: bool) -> Option<Self> {
         let Some(programs) = programs() else {
             println!(
                 "skipped: {what}: PostgreSQL is not installed (see scripts/install-test-tools)"
@@ -43,7 +67,7 @@ impl Postgres {
         if is_root() {
             chown(folder.path(), Some(id_of_user()), None).unwrap();
         }
-        let mut server = Self { port: free_port(), programs, folder, keeper: None };
+        let mut server = Self { port: free_port(), programs, folder, keeper: None, lasting };
         let data = server.data();
         let initdb = server.program("initdb");
         let made = as_user(&[
@@ -71,7 +95,22 @@ impl Postgres {
     /// `postgres://…`
     #[must_use]
     pub fn url(&self) -> String {
-        format!("postgres://{USER}@127.0.0.1:{}/postgres", self.port)
+        self.url_of("postgres")
+    }
+
+    /// An empty database of its own.
+    #[must_use]
+    pub fn database(&self, name: &str) -> Database {
+        let port = self.port.to_string();
+        let made = Command::new(self.program("createdb")).args(client(&port)).arg(name).output();
+        let made = made.unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let (name, dropdb) = (name.to_owned(), self.program("dropdb"));
+        Database { url: self.url_of(&name), name, port, dropdb }
+    }
+
+    fn url_of(&self, database: &str) -> String {
+        format!("postgres://{USER}@127.0.0.1:{}/{database}", self.port)
     }
 
     /// Ends it as a crash does: nothing is finished, nothing flushed.
@@ -91,7 +130,11 @@ impl Postgres {
         let mut command =
             vec!["sh", "-c", KEEPER, "sh", &postgres, "-D", &data, "-p", &port, "-k", &folder];
         command.extend(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"]);
+        if self.lasting {
+            command.extend(["-c", "fsync=off"]);
+        }
         let keeper = as_user(&command)
+            .env("REMOVED_AT_THE_END", if self.lasting { &folder } else { "" })
             .current_dir(&folder)
             .stdin(Stdio::piped())
             .stdout(log.try_clone().unwrap())
@@ -122,6 +165,11 @@ impl Postgres {
     fn program(&self, name: &str) -> String {
         self.programs.join(name).display().to_string()
     }
+}
+
+/// How a program of PostgreSQL finds the server.
+fn client(port: &str) -> [&str; 6] {
+    ["-h", "127.0.0.1", "-p", port, "-U", USER]
 }
 
 /// The newest version that is installed where Debian installs it.
@@ -160,6 +208,15 @@ fn number_from(program: &str, arguments: &[&str]) -> u32 {
 impl Drop for Postgres {
     fn drop(&mut self) {
         self.crash();
+    }
+}
+
+/// A broker that is still on it loses it.
+impl Drop for Database {
+    fn drop(&mut self) {
+        let mut command = Command::new(&self.dropdb);
+        command.args(client(&self.port)).args(["--force", &self.name]).stderr(Stdio::null());
+        drop(command.status());
     }
 }
 

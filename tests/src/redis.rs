@@ -47,7 +47,8 @@ const KEEPER: &str = r#"exec 3<&0
 echo "$server" > server.pid
 { cat <&3 >/dev/null; kill -9 "$server"; } 2>/dev/null &
 exec 3<&-
-wait "$server""#;
+wait "$server"
+[ -z "$REMOVED_AT_THE_END" ] || rm -rf "$REMOVED_AT_THE_END""#;
 
 impl Redis {
     /// A server with append-only file and without eviction, in a folder of its own.
@@ -61,16 +62,29 @@ impl Redis {
         Some(redis)
     }
 
+    /// A server for as long as this process lives, which takes its folder with it: for a value that is never dropped.
+    pub async fn lasting() -> Option<Self> {
+        if !is_installed("everything") {
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap().keep();
+        let (port, arguments) = Self::arguments(&[]);
+        Some(Self::run(&folder, port, arguments, Some(&folder)).await)
+    }
+
     /// As [`Self::start`], in this folder.
     pub async fn start_in(folder: &Path, more: &[&str]) -> Self {
+        let (port, arguments) = Self::arguments(more);
+        Self::run(folder, port, arguments, None).await
+    }
+
+    fn arguments(more: &[&str]) -> (u16, Vec<String>) {
         let port = free_port();
         let own = ["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""];
         let kept = ["--appendonly", "yes", "--enable-debug-command", "local"];
         let fast = ["--repl-diskless-sync-delay", "0"];
         let all = ["redis-server"].into_iter().chain(own).chain(kept).chain(fast);
-        let arguments: Vec<String> =
-            all.chain(more.iter().copied()).map(ToOwned::to_owned).collect();
-        Self::run(folder, port, arguments).await
+        (port, all.chain(more.iter().copied()).map(ToOwned::to_owned).collect())
     }
 
     /// A sentinel that watches `primary` as `mymaster`.
@@ -84,11 +98,11 @@ impl Redis {
         );
         fs::write(&file, text).unwrap();
         let arguments = ["redis-server", &file.display().to_string(), "--sentinel"];
-        Self::run(folder, port, arguments.map(ToOwned::to_owned).to_vec()).await
+        Self::run(folder, port, arguments.map(ToOwned::to_owned).to_vec(), None).await
     }
 
-    async fn run(folder: &Path, port: u16, arguments: Vec<String>) -> Self {
-        let child = keep(folder, &arguments);
+    async fn run(folder: &Path, port: u16, arguments: Vec<String>, removed: Option<&Path>) -> Self {
+        let child = keep(folder, &arguments, removed);
         let redis = Self { port, arguments, folder: folder.to_owned(), child, _own: None };
         redis.until("it answers", || redis.cli(&["ping"]).contains("PONG")).await;
         redis
@@ -115,7 +129,7 @@ impl Redis {
 
     /// After [`Self::kill`], with the files that it left.
     pub async fn restart(&mut self) {
-        self.child = keep(&self.folder, &self.arguments);
+        self.child = keep(&self.folder, &self.arguments, None);
         self.until("it answers again", || self.cli(&["ping"]).contains("PONG")).await;
     }
 
@@ -138,13 +152,14 @@ impl Redis {
     }
 }
 
-fn keep(folder: &Path, arguments: &[String]) -> Child {
+fn keep(folder: &Path, arguments: &[String], removed: Option<&Path>) -> Child {
     let _ = fs::remove_file(folder.join("server.pid"));
     let log =
         fs::OpenOptions::new().create(true).append(true).open(folder.join("redis.log")).unwrap();
     Command::new("sh")
         .args(["-c", KEEPER, "sh"])
         .args(arguments)
+        .env("REMOVED_AT_THE_END", removed.unwrap_or_else(|| Path::new("")))
         .current_dir(folder)
         .stdin(Stdio::piped())
         .stdout(log.try_clone().unwrap())
