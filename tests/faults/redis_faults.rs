@@ -141,10 +141,6 @@ async fn a_write_that_no_replica_confirms_is_not_acknowledged() {
     let Some(servers) = Servers::replicated("WAIT").await else { return };
     let [primary, replica] = &servers.nodes[..] else { panic!("two servers") };
     let store = opened(&primary.url()).await;
-    // a replica that has just come online does not confirm the very first writes
-    let settling = Load::on(&store);
-    settling.until_it_works(200).await;
-    settling.end_without_loss().await;
     store.put(&key("k", "a"), b"x", hour(1)).await.unwrap();
     store.put(&key("k", "b"), b"x", hour(1)).await.unwrap();
 

@@ -82,7 +82,7 @@ impl Redis {
         let port = free_port();
         let own = ["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""];
         let kept = ["--appendonly", "yes", "--enable-debug-command", "local"];
-        let fast = ["--repl-diskless-sync-delay", "0"];
+        let fast = ["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"];
         let all = ["redis-server"].into_iter().chain(own).chain(kept).chain(fast);
         (port, all.chain(more.iter().copied()).map(ToOwned::to_owned).collect())
     }
@@ -112,6 +112,14 @@ impl Redis {
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// Whether a replica is connected and has confirmed something: `state=online` alone is said before its stream begins.
+    #[must_use]
+    pub fn has_replica(&self) -> bool {
+        let info = self.cli(&["info", "replication"]);
+        let of_replica = |line: &&str| line.starts_with("slave") && line.contains("state=online");
+        info.lines().filter(of_replica).any(|line| !line.contains(",offset=0,"))
     }
 
     /// What `redis-cli` prints for a command.
@@ -202,8 +210,7 @@ impl Servers {
         let of = primary.port.to_string();
         let replica =
             Redis::start_in(&subfolder(&folder, "b"), &["--replicaof", "127.0.0.1", &of]).await;
-        let online = || primary.cli(&["info", "replication"]).contains("state=online");
-        primary.until("its replica has caught up", online).await;
+        primary.until("its replica has caught up", || primary.has_replica()).await;
         Some(Self { nodes: vec![primary, replica], sentinels: Vec::new(), _folder: folder })
     }
 
@@ -250,11 +257,9 @@ impl Servers {
         nodes[0]
             .until("each primary has its replica", || {
                 let rows = nodes[0].cli(&["cluster", "nodes"]);
-                let replicas =
-                    |r: &&Redis| r.cli(&["info", "replication"]).contains("state=online");
                 let serves = |r: &Redis| r.cli(&["cluster", "info"]).contains("cluster_state:ok");
                 rows.matches(" connected").count() == 6
-                    && nodes.iter().filter(replicas).count() == 3
+                    && nodes.iter().filter(|r| r.has_replica()).count() == 3
                     && nodes.iter().all(serves)
             })
             .await;

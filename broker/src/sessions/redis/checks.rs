@@ -1,9 +1,10 @@
 //! What a Redis must be so that an acknowledged record stays: version, eviction, persistence, and who replicates it.
 
-use redis::{Cmd, RedisResult, cmd, from_redis_value};
+use futures_util::future::try_join_all;
+use redis::{Cmd, RedisResult, Value, cmd, from_redis_value};
 
 use super::link::{Link, says};
-use super::shape::Slots;
+use super::shape::{Primary, Slots};
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
@@ -19,10 +20,10 @@ pub(super) struct Standing {
     pub(super) lineage: Option<String>,
 }
 
-/// Where replicas were connected.
+/// Where a replica has to confirm writes.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) enum Replicated {
-    /// Nowhere.
+    /// Nowhere, and none is demanded.
     #[default]
     No,
     /// The one primary has replicas.
@@ -32,6 +33,15 @@ pub(super) enum Replicated {
 }
 
 impl Replicated {
+    /// By these primaries having replicas.
+    fn by(link: &Link, primaries: &[Primary]) -> Self {
+        match link {
+            Link::Cluster(_) => Self::Slots(Slots::of(primaries)),
+            Link::Server(_) if primaries.is_empty() => Self::No,
+            Link::Server(_) => Self::Yes,
+        }
+    }
+
     pub(super) fn covers(&self, key: &str) -> bool {
         match self {
             Self::No => false,
@@ -44,23 +54,28 @@ impl Replicated {
 impl Standing {
     /// Asks every primary. A user without the right to INFO gets less checked, and a warning.
     pub(super) async fn of(link: &Link) -> RedisResult<Self> {
-        let answers = match link.ask_primaries(&cmd("INFO")).await {
-            Err(error) if says(&error, "NOPERM") => return Self::unseen(link).await,
-            answers => answers?,
-        };
+        match Self::seen(link).await {
+            Err(error) if says(&error, "NOPERM") => Self::unseen(link).await,
+            standing => standing,
+        }
+    }
+
+    async fn seen(link: &Link) -> RedisResult<Self> {
         let mut standing = Self::default();
         let mut lineages = Vec::new();
-        for answer in answers {
+        let mut confirmed = Vec::new();
+        for (primary, answer) in ask_each(link, cmd("INFO")).await? {
             let text: String = from_redis_value(answer)?;
             let info = Info(&text);
             standing.judge(&info);
             lineages.extend(info.get("master_replid").map(str::to_owned));
+            if info.is_replicated() {
+                confirmed.push(primary);
+            }
         }
         lineages.sort();
         standing.lineage = (!lineages.is_empty()).then(|| lineages.join(","));
-        if matches!(link, Link::Cluster(_)) {
-            standing.replicated = Replicated::Slots(Slots::replicated(link).await?);
-        }
+        standing.replicated = Replicated::by(link, &confirmed);
         standing.warnings.dedup();
         standing.faults.dedup();
         Ok(standing)
@@ -98,14 +113,10 @@ impl Standing {
             let text = "appendonly is off: a restart of Redis ends every login under way";
             self.warnings.push(text.to_owned());
         }
-        if info.online_replicas() > 0 {
-            self.replicated = Replicated::Yes;
-            // shown only where min-replicas-to-write is set
-            if info.get("min_slaves_good_slaves").is_none() {
-                let text = "it has replicas but no min-replicas-to-write: set 1, or what a primary alone acknowledged is lost \
-                            when it fails";
-                self.warnings.push(text.to_owned());
-            }
+        if info.has_replica() && !info.refuses_without_replica() {
+            let text = "it has replicas but no min-replicas-to-write: set 1, or what a primary alone acknowledged is lost \
+                        when it fails";
+            self.warnings.push(text.to_owned());
         }
     }
 
@@ -113,17 +124,25 @@ impl Standing {
     async fn unseen(link: &Link) -> RedisResult<Self> {
         let mut count: Cmd = cmd("WAIT");
         count.arg(0).arg(1);
-        let replicated = match link {
-            Link::Cluster(_) => Replicated::Slots(Slots::replicated(link).await?),
-            Link::Server(_) if from_redis_value::<u32>(link.ask_any(count).await?)? > 0 => {
-                Replicated::Yes
+        let mut confirmed = Vec::new();
+        for (primary, answer) in ask_each(link, count).await? {
+            if from_redis_value::<u32>(answer)? > 0 {
+                confirmed.push(primary);
             }
-            Link::Server(_) => Replicated::No,
-        };
+        }
         let text = "its user may not run INFO, so version, maxmemory-policy, persistence and failovers cannot be seen: add \
                     +info to the user";
+        let replicated = Replicated::by(link, &confirmed);
         Ok(Self { replicated, warnings: vec![text.to_owned()], ..Self::default() })
     }
+}
+
+/// What each primary answers. Each is asked itself: what the others know of its replicas is late by seconds.
+async fn ask_each(link: &Link, command: Cmd) -> RedisResult<Vec<(Primary, Value)>> {
+    let primaries = Primary::all(link).await?;
+    let answers = primaries.iter().map(|primary| link.ask_slot(primary.slot(), command.clone()));
+    let answers = try_join_all(answers).await?;
+    Ok(primaries.into_iter().zip(answers).collect())
 }
 
 /// `INFO` as it is answered: `name:value` lines.
@@ -134,10 +153,22 @@ impl Info<'_> {
         self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
     }
 
-    /// Those that have caught up once; one that is still copying confirms nothing.
-    fn online_replicas(&self) -> usize {
-        let line = |line: &&str| line.starts_with("slave") && line.contains("state=online");
-        self.0.lines().filter(line).count()
+    /// Whether a write can be confirmed, and so must be.
+    fn is_replicated(&self) -> bool {
+        self.has_replica() || self.refuses_without_replica()
+    }
+
+    /// `min-replicas-to-write` is set: the line is shown only then.
+    fn refuses_without_replica(&self) -> bool {
+        self.get("min_slaves_good_slaves").is_some()
+    }
+
+    /// One that has confirmed something. Until then it is still copying, though Redis may call it online.
+    fn has_replica(&self) -> bool {
+        let nothing_to_confirm = self.get("master_repl_offset") == Some("0");
+        let confirms = |line: &&str| nothing_to_confirm || !line.contains(",offset=0,");
+        let online = |line: &&str| line.starts_with("slave") && line.contains("state=online");
+        self.0.lines().filter(online).any(|line| confirms(&line))
     }
 }
 
@@ -166,7 +197,6 @@ mod tests {
     fn a_good_server_raises_nothing() {
         let standing = judged(GOOD);
         assert!(standing.faults.is_empty() && standing.warnings.is_empty(), "{standing:?}");
-        assert_eq!(standing.replicated, Replicated::No);
     }
 
     #[test]
@@ -195,15 +225,34 @@ mod tests {
         assert!(standing.warnings[0].contains("appendonly"));
     }
 
-    #[test]
-    fn only_replicas_that_are_online_count() {
-        let one = "slave0:ip=127.0.0.1,port=1,state=STATE,offset=14,lag=0\r\n";
-        let with = |state: &str| judged(&format!("{GOOD}{}", one.replace("STATE", state)));
+    const REPLICA: &str = "slave0:ip=127.0.0.1,port=1,state=STATE,offset=OFFSET,lag=0\r\n";
 
-        assert_eq!(with("wait_bgsave").replicated, Replicated::No);
-        assert_eq!(with("online").replicated, Replicated::Yes);
-        assert!(with("online").warnings[0].contains("min-replicas-to-write"));
-        let set = format!("{GOOD}min_slaves_good_slaves:1\r\n{}", one.replace("STATE", "online"));
+    fn replicated(state: &str, offset: &str, master: &str) -> bool {
+        let replica = REPLICA.replace("STATE", state).replace("OFFSET", offset);
+        let info = format!("{GOOD}{replica}master_repl_offset:{master}\r\n");
+        Info(&info).is_replicated()
+    }
+
+    #[test]
+    fn only_replicas_that_have_confirmed_something_count() {
+        assert!(!Info(GOOD).is_replicated());
+        assert!(!replicated("wait_bgsave", "14", "14"));
+        assert!(!replicated("online", "0", "14"), "its stream has not begun");
+        assert!(replicated("online", "14", "28"));
+        assert!(replicated("online", "0", "0"), "there was nothing to confirm yet");
+    }
+
+    #[test]
+    fn where_replicas_are_demanded_a_write_is_confirmed_even_before_one_is_seen() {
+        assert!(Info(&format!("{GOOD}min_slaves_good_slaves:0\r\n")).is_replicated());
+    }
+
+    #[test]
+    fn replicas_that_are_not_demanded_are_warned_about() {
+        let replica = REPLICA.replace("STATE", "online").replace("OFFSET", "14");
+        let warned = judged(&format!("{GOOD}{replica}"));
+        assert!(warned.warnings[0].contains("min-replicas-to-write"));
+        let set = format!("{GOOD}min_slaves_good_slaves:1\r\n{replica}");
         assert!(judged(&set).warnings.is_empty());
     }
 }

@@ -5,7 +5,7 @@ use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{
-    MultipleNodeRoutingInfo, Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr,
+    MultipleNodeRoutingInfo, Route, RoutingInfo, SingleNodeRoutingInfo, Slot, SlotAddr,
 };
 use redis::io::tcp::TcpSettings;
 use redis::{
@@ -82,6 +82,19 @@ impl Link {
                 Ok(answers.into_iter().map(|(_, answer)| answer).collect())
             }
         }
+    }
+
+    /// Asks the primary of a slot; outside a cluster there is but one.
+    pub(super) async fn ask_slot(&self, slot: Slot, command: Cmd) -> RedisResult<Value> {
+        match self {
+            Self::Server(server) => server.clone().send_packed_command(&command).await,
+            Self::Cluster(cluster) => {
+                let route = Route::with_slot(slot, SlotAddr::Master);
+                let route = RoutingInfo::SingleNode(SingleNodeRoutingInfo::SpecificNode(route));
+                cluster.clone().route_command(command, route).await
+            }
+        }?
+        .extract_error()
     }
 
     /// Asks any node of a cluster.

@@ -14,7 +14,7 @@ use redis::{Cmd, Pipeline, RedisError, Value, cmd};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 
-use super::checks::Standing;
+use super::checks::{Replicated, Standing};
 use super::epoch;
 use super::link::{Link, Target, says};
 use crate::clock::Clock;
@@ -31,6 +31,8 @@ const CLUSTER: Duration = Duration::from_secs(5);
 const NEGATIVE: Duration = Duration::from_millis(50);
 /// How long a replica may take to confirm; well below [`CALL`].
 const REPLICA_MS: u64 = 500;
+/// Between two looks at the replicas.
+const LOOK: Duration = Duration::from_secs(1);
 const TIMEOUTS_IN_A_ROW: u32 = 2;
 /// A cluster client that has only failed for this long is made anew.
 const ALL_FAILED: Duration = Duration::from_secs(3);
@@ -60,6 +62,7 @@ type Attempt = Shared<BoxFuture<'static, Result<Arc<Open>, Arc<str>>>>;
 pub(super) struct Open {
     pub(super) link: Link,
     standing: Mutex<Arc<Standing>>,
+    looked: Mutex<Instant>,
     failing: Mutex<Failing>,
 }
 
@@ -99,7 +102,11 @@ impl Manager {
         access: Access,
     ) -> Result<Answer, StoreError> {
         let open = self.open().await?;
-        let confirm = access == Access::Write && open.standing().replicated.covers(key);
+        let standing = open.standing();
+        let confirm = access == Access::Write && standing.replicated.covers(key);
+        if access == Access::Write && self.may_find_others(&standing) {
+            self.look_again(&open);
+        }
         let mut commands = Pipeline::new();
         commands.add_command(command);
         if confirm {
@@ -111,6 +118,29 @@ impl Manager {
         // without a confirmation, and where WAIT itself failed, nothing is known
         let replicated = !confirm || matches!(answers.next(), Some(Value::Int(n)) if n > 0);
         Ok(Answer { value, open, replicated })
+    }
+
+    /// Whether replicas come and go here. One server without any is looked at by `/readyz` alone.
+    fn may_find_others(&self, standing: &Standing) -> bool {
+        standing.replicated != Replicated::No || self.target.url.topology != Topology::Single
+    }
+
+    /// Looks once a second, beside the calls, who has replicas by now: one that has come has to confirm from then on.
+    fn look_again(self: &Arc<Self>, open: &Arc<Open>) {
+        {
+            let mut looked = lock(&open.looked);
+            if looked.elapsed() < LOOK {
+                return;
+            }
+            *looked = Instant::now();
+        }
+        let (manager, open) = (Arc::clone(self), Arc::clone(open));
+        self.runtime.spawn(async move {
+            // a failure has had its consequences
+            if let Ok(standing) = manager.watched(&open, Standing::of(&open.link)).await {
+                open.stands(standing);
+            }
+        });
     }
 
     /// For what changed something: refuses where no replica has confirmed it, and looks at the replicas anew.
@@ -203,8 +233,8 @@ impl Manager {
         for fault in &standing.faults {
             tracing::error!(redis = %self.target.url, "Redis: {fault}");
         }
-        let standing = Mutex::new(Arc::new(standing));
-        Ok(Arc::new(Open { link, standing, failing: Mutex::default() }))
+        let (standing, looked) = (Mutex::new(Arc::new(standing)), Mutex::new(Instant::now()));
+        Ok(Arc::new(Open { link, standing, looked, failing: Mutex::default() }))
     }
 
     fn settle(&self, opened: &Result<Arc<Open>, Arc<str>>) {
