@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::http::limits::Limiter;
 use crate::keys::KeyRing;
 use crate::login::connectors::Connectors;
+use crate::login::trace::TraceBudget;
 use crate::metrics::Metrics;
 use crate::seal::Sealer;
 use crate::sessions::record::Records;
@@ -45,6 +46,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Rate limits.
     pub limits: Limiter,
+    /// How many traces are written of logins that prove nothing.
+    pub traces: TraceBudget,
     pub(crate) stopping: AtomicBool,
     /// Whether signing keys were changed and could not be read again.
     pub(crate) keys_are_old: AtomicBool,

@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod counter;
 pub mod demo;
 pub mod doctor;
 pub mod http;

@@ -11,6 +11,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use counted_store::CountedStore;
@@ -25,12 +26,18 @@ pub struct Metrics {
     tokens: Counters<2>,
     sessions: Counters<2>,
     requests: Histograms<3>,
+    traces_left_out: AtomicU64,
 }
 
 impl Metrics {
     /// A login ended; `code` is that of the failed check.
     pub fn login(&self, outcome: &'static str, code: Option<&'static str>) {
         self.logins.add([outcome, code.unwrap_or("none")]);
+    }
+
+    /// A login ended and is not in the traces, because it proved nothing and there were too many of its kind.
+    pub fn trace_left_out(&self) {
+        self.traces_left_out.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A token request ended; `outcome` is `issued` or the error code.

@@ -25,13 +25,14 @@ pub use admin_token::AdminToken;
 pub use error::StartupError;
 
 use crate::app::App;
-use crate::catalog::Catalog;
+use crate::catalog::{Behind, Catalog};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Issuer};
 use crate::http;
 use crate::http::limits::Limiter;
 use crate::keys::KeyRing;
 use crate::login::connectors::Connectors;
+use crate::login::trace::TraceBudget;
 use crate::metrics::{self, CountedStore, Metrics};
 use crate::seal::Sealer;
 use crate::sessions::SessionStore;
@@ -142,6 +143,7 @@ async fn open(
         connectors: Connectors::new(Arc::clone(&outbound)),
         outbound,
         limits: Limiter::new(&config.limits),
+        traces: TraceBudget::new(config.limits.enabled),
         stopping: AtomicBool::new(false),
         keys_are_old: AtomicBool::new(false),
         clock,
@@ -272,11 +274,19 @@ async fn upkeep(app: Arc<App>, embedded: Option<EmbeddedStore>) {
     }
 }
 
+/// Rows that are kept of logins without a verified statement, whatever their age: about 300 MB.
+const UNPROVEN_TRACES: [(Behind, u32); 2] = [(Behind::Nothing, 50_000), (Behind::Login, 200_000)];
+
 /// `retention.login_traces_days` and `retention.audit_days`.
 async fn forget_what_is_old(app: &App) {
     let days = TimeDelta::days(app.config.retention.login_traces_days.into());
     if let Err(error) = app.catalog.delete_traces_before(app.now() - days).await {
         tracing::warn!(%error, "old login traces were not deleted");
+    }
+    for (behind, most) in UNPROVEN_TRACES {
+        if let Err(error) = app.catalog.delete_traces_beyond(behind, most).await {
+            tracing::warn!(%error, "login traces beyond their number were not deleted");
+        }
     }
     let days = TimeDelta::days(app.config.retention.audit_days.into());
     if let Err(error) = app.catalog.delete_audit_before(app.now() - days).await {

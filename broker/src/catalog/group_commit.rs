@@ -14,7 +14,7 @@ use super::cache::Key;
 use super::error::{CatalogError, unavailable};
 use super::storage::{Storage, Write};
 use super::store::{LoginRecord, write_entry, write_login, write_trace};
-use super::{AuditEntry, LoginTrace, User};
+use super::{EndedLogin, User};
 
 /// Items that may wait; who comes after them waits to be let in.
 const QUEUE: usize = 1024;
@@ -29,7 +29,7 @@ type LoggedIn = (Arc<User>, bool);
 #[derive(Debug)]
 pub(super) enum Item {
     Login(Box<LoginRecord>, Reply<LoggedIn>),
-    Trace(Box<(LoginTrace, Option<AuditEntry>)>, Reply<()>),
+    Trace(Box<EndedLogin>, Reply<()>),
 }
 
 /// The way to the writer task, which ends with the last clone.
@@ -147,10 +147,10 @@ async fn write_one(
 /// A login's trace, and its audit entry where it has one.
 async fn write_ended(
     connection: &mut AnyConnection,
-    (trace, entry): &(LoginTrace, Option<AuditEntry>),
+    ended: &EndedLogin,
 ) -> Result<(), CatalogError> {
-    write_trace(connection, trace).await?;
-    match entry {
+    write_trace(connection, &ended.trace, ended.behind).await?;
+    match &ended.entry {
         Some(entry) => write_entry(connection, entry).await,
         None => Ok(()),
     }

@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use homerealm_connectors::check::Check;
 use serde::{Deserialize, Serialize};
 
+use super::AuditEntry;
+
 /// The record of one login.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct LoginTrace {
@@ -26,6 +28,39 @@ pub struct LoginTrace {
     pub user_id: Option<String>,
     /// Every check in order.
     pub checks: Vec<Check>,
+}
+
+/// How a login ended, as it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndedLogin {
+    /// Its trace.
+    pub trace: LoginTrace,
+    /// What the audit log keeps of it, if anything.
+    pub entry: Option<AuditEntry>,
+    /// What stands behind it.
+    pub behind: Behind,
+}
+
+/// What stands behind the end of a login.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Behind {
+    /// A request that named no login.
+    Nothing,
+    /// A login that somebody had started.
+    Login,
+    /// A verified statement of an identity provider.
+    Statement,
+}
+
+impl Behind {
+    /// As it is stored.
+    pub(super) const fn number(self) -> i64 {
+        match self {
+            Self::Nothing => 0,
+            Self::Login => 1,
+            Self::Statement => 2,
+        }
+    }
 }
 
 /// How a login ended.

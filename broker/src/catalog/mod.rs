@@ -35,7 +35,7 @@ pub use connection::{
 };
 pub use domain::{DomainName, DomainPattern, EmailAddress};
 pub use error::{CatalogError, OpenError};
-pub use login_trace::{LoginTrace, TraceOutcome};
+pub use login_trace::{Behind, EndedLogin, LoginTrace, TraceOutcome};
 pub use name::Name;
 pub use organization::{Organization, OrganizationDomain};
 pub use resource::{Listed, Resource, Versioned};

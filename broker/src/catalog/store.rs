@@ -7,6 +7,7 @@ mod connections;
 mod consents;
 mod organizations;
 mod resource_servers;
+mod timeline;
 mod traces;
 mod users;
 

@@ -4,10 +4,7 @@
 //! and only a refusal counts and can become 429; so a flood of wrong secrets never keeps the right one out. Requests that
 //! prove nothing are counted on arrival.
 
-use std::collections::HashMap;
-use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -21,7 +18,8 @@ use chrono::{DateTime, Utc};
 
 use super::{client_address, error};
 use crate::app::App;
-use crate::config::{Limits, Rate};
+use crate::config::Limits;
+use crate::counter::{Counter, TooMany, sender};
 
 /// All counters of this process.
 #[derive(Debug)]
@@ -41,13 +39,6 @@ enum Kind {
     Proof,
     /// Not limited: documents, assets, probes.
     Free,
-}
-
-/// Over the limit; try again after so many seconds.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct TooMany {
-    /// Seconds until the window ends, 1 or more.
-    pub retry_after: i64,
 }
 
 impl Limiter {
@@ -98,7 +89,7 @@ pub async fn enforce<B: MessageBody>(
     let Some(address) = client_address::of(request.request(), proxies) else {
         return Ok(next.call(request).await?.map_into_left_body());
     };
-    let sender = client_address::sender(address);
+    let sender = sender(address);
     if kind == Kind::Open {
         if let Err(too_many) = app.limits.open(sender, app.now()) {
             let refused = too_many.response(request.path());
@@ -159,48 +150,10 @@ fn named_client(request: &ServiceRequest) -> String {
     name.chars().take(100).collect()
 }
 
-/// Keys of one window that are counted; more go uncounted, so that a flood of addresses cannot lock out the rest.
-const MAX_KEYS: usize = 100_000;
-
-#[derive(Debug)]
-struct Counter<K> {
-    rate: Rate,
-    window: Mutex<Window<K>>,
-}
-
-#[derive(Debug)]
-struct Window<K> {
-    number: i64,
-    counts: HashMap<K, u32>,
-}
-
-impl<K: Eq + Hash> Counter<K> {
-    fn new(rate: Rate) -> Self {
-        Self { rate, window: Mutex::new(Window { number: 0, counts: HashMap::new() }) }
-    }
-
-    fn count(&self, key: K, now: DateTime<Utc>) -> Result<(), TooMany> {
-        let (seconds, now) = (i64::from(self.rate.seconds), now.timestamp());
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        if window.number != now.div_euclid(seconds) {
-            // the old counts go as a whole
-            *window = Window { number: now.div_euclid(seconds), counts: HashMap::new() };
-        }
-        if window.counts.len() >= MAX_KEYS && !window.counts.contains_key(&key) {
-            return Ok(());
-        }
-        let count = window.counts.entry(key).or_default();
-        *count = count.saturating_add(1);
-        if *count <= self.rate.count {
-            return Ok(());
-        }
-        Err(TooMany { retry_after: seconds - now.rem_euclid(seconds) })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Rate;
 
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_900_000_000 - 1_900_000_000 % 60 + second, 0).unwrap()

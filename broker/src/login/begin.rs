@@ -9,7 +9,7 @@ use super::facts::{Question, gather};
 use super::failure::Failure;
 use super::home_realm::{AskReason, Decision, decide};
 use super::request::AuthorizationRequest;
-use super::trace::Trail;
+use super::trace::{Proof, Trail};
 use super::transaction::{
     Browser, Found, LoginTransaction, Stage, TransactionError, Transactions, UpstreamHandle,
 };
@@ -85,7 +85,8 @@ pub async fn start(
     if request.is_silent() {
         return Err(LoginError::login_required(request));
     }
-    let mut trail = Trail::of(&request.client_id);
+    let client_id = Some(request.client_id.clone());
+    let mut trail = Trail { client_id, ..Trail::at(browser.address()) };
     match try_start(app, browser, request, &mut trail).await {
         Ok(started) => Ok(started),
         Err(failure) => Err(trail.failed(app, failure).await.into()),
@@ -137,7 +138,7 @@ pub async fn page(
     browser: &Browser,
     transaction: &str,
 ) -> Result<PageModel, Box<ErrorPage>> {
-    let mut trail = Trail::default();
+    let mut trail = Trail::at(browser.address());
     match try_page(app, browser, transaction, &mut trail).await {
         Ok(page) => Ok(page),
         Err(failure) => Err(trail.failed(app, failure).await.continuing(transaction)),
@@ -179,7 +180,7 @@ pub async fn identify(
     transaction: &str,
     typed: &str,
 ) -> Result<Next, Box<ErrorPage>> {
-    let mut trail = Trail::default();
+    let mut trail = Trail::at(browser.address());
     match try_identify(app, browser, transaction, typed, &mut trail).await {
         Ok(next) => Ok(next),
         Err(failure) => Err(trail.failed(app, failure).await.continuing(transaction)),
@@ -244,7 +245,7 @@ pub async fn choose(
     transaction: &str,
     chosen: &str,
 ) -> Result<Begun, Box<ErrorPage>> {
-    let mut trail = Trail::default();
+    let mut trail = Trail::at(browser.address());
     match try_choose(app, browser, transaction, chosen, &mut trail).await {
         Ok(begun) => Ok(begun),
         Err(failure) => Err(trail.failed(app, failure).await.continuing(transaction)),
@@ -287,6 +288,7 @@ async fn own(
 ) -> Result<Found, Failure> {
     let found = Transactions::new(&app.records, app.now()).find(transaction).await?;
     trail.client_id = Some(found.login().request.client_id.clone());
+    trail.proof = Proof::Login(transaction.to_owned());
     found.login().belongs_to(browser)?;
     Ok(found)
 }

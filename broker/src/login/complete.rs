@@ -12,7 +12,7 @@ use super::failure::{Barred, Failure};
 use super::receive::{Held, verify};
 use super::request::AuthorizationRequest;
 use super::standing::{self, Standing};
-use super::trace::Trail;
+use super::trace::{Proof, Trail};
 use super::transaction::{
     Browser, LoginTransaction, ParkedAnswer, Stage, TransactionError, Transactions,
 };
@@ -29,7 +29,7 @@ pub async fn finish(
     browser: &Browser,
     transaction: &str,
 ) -> Result<CompletedLogin, LoginError> {
-    let mut trail = Trail { address: browser.address(), ..Trail::default() };
+    let mut trail = Trail::at(browser.address());
     let taken = take(app, browser, transaction, &mut trail).await;
     let login = match taken {
         Ok(login) => login,
@@ -59,6 +59,7 @@ async fn take(
     let logins = Transactions::new(&app.records, app.now());
     let found = logins.find(transaction).await?;
     trail.client_id = Some(found.login().request.client_id.clone());
+    trail.proof = Proof::Login(transaction.to_owned());
     let login = logins.finish(found, browser).await?;
     trail.passed("login_cookie", None);
     Ok(login)
@@ -148,7 +149,10 @@ async fn statement(
     trail: &mut Trail,
 ) -> Result<(AssertionParts, Option<chrono::DateTime<chrono::Utc>>), Failure> {
     match answer {
-        ParkedAnswer::Saml { parts } => Ok((*parts, None)),
+        ParkedAnswer::Saml { parts } => {
+            trail.proof = Proof::Statement;
+            Ok((*parts, None))
+        }
         ParkedAnswer::Oidc { code, iss, expected } => {
             let held = Held { expected: &expected, max_age: request.max_age };
             let answer = UpstreamAnswer::Oidc { code, iss };

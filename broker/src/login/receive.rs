@@ -1,5 +1,7 @@
 //! The IdP's answer arrives: verified where that needs no browser, parked, and bound to its browser afterwards (RULES 2-4).
 
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use homerealm_connectors::assertion::VerifiedAssertion;
@@ -13,7 +15,7 @@ use super::error::ErrorPage;
 use super::failure::Failure;
 use super::home_realm::Refusal;
 use super::presets::Protocol;
-use super::trace::Trail;
+use super::trace::{Proof, Trail};
 use super::transaction::{
     Browser, Found, ParkedAnswer, TransactionError, Transactions, UpstreamHandle,
 };
@@ -29,6 +31,8 @@ pub struct SamlForm {
     pub response: Option<String>,
     /// Our handle, if the IdP kept it.
     pub relay_state: Option<String>,
+    /// Where the browser is.
+    pub address: Option<IpAddr>,
 }
 
 /// An authorization response (RFC 6749 §4.1.2, RFC 9207), from the query or from a form.
@@ -44,6 +48,8 @@ pub struct OidcCallback {
     pub iss: Option<String>,
     /// `state`.
     pub state: Option<String>,
+    /// Where the browser is.
+    pub address: Option<IpAddr>,
 }
 
 /// Where the browser goes after an answer.
@@ -60,7 +66,7 @@ pub enum Received {
 /// # Errors
 /// An [`ErrorPage`]; the login transaction is as it was.
 pub async fn saml(app: &App, connection: &str, form: SamlForm) -> Result<Received, Box<ErrorPage>> {
-    let mut trail = Trail::default();
+    let mut trail = Trail::at(form.address);
     let mut handle = None;
     match try_saml(app, connection, form, &mut trail, &mut handle).await {
         Ok(received) => Ok(received),
@@ -123,7 +129,7 @@ pub async fn oidc(
     callback: OidcCallback,
     browser: Option<&Browser>,
 ) -> Result<Received, Box<ErrorPage>> {
-    let mut trail = Trail::default();
+    let mut trail = Trail::at(callback.address);
     let handle = callback.state.as_deref().and_then(UpstreamHandle::parse).map(|h| h.handle);
     match try_oidc(app, connection, callback, browser, &mut trail).await {
         Ok(received) => Ok(received),
@@ -196,6 +202,7 @@ async fn awaiting(
 ) -> Result<Found, Failure> {
     let found = Transactions::new(&app.records, app.now()).find(&named.handle).await?;
     trail.client_id = Some(found.login().request.client_id.clone());
+    trail.proof = Proof::Login(named.handle.clone());
     found.awaits(&connection.name, named.attempt)?;
     trail.passed("login_pending", None);
     Ok(found)
@@ -243,6 +250,7 @@ pub(super) async fn verify(
     if !app.records.first_use(REPLAY, &key, replay.until, now).await? {
         return Err(Failure::Replayed(Protocol::of(connection)));
     }
+    trail.proof = Proof::Statement;
     trail.passed("first_use", None);
     Ok(verified)
 }

@@ -1,17 +1,21 @@
 //! The login trace as it grows: every login leaves one, with each check (DESIGN §3.4).
 
+mod budget;
+
 use std::net::IpAddr;
 
 use homerealm_connectors::check::{Check, Outcome};
 use serde_json::json;
+
+pub use budget::TraceBudget;
 
 use super::error::ErrorPage;
 use super::failure::Failure;
 use crate::app::App;
 use crate::catalog::audit::LOGIN;
 use crate::catalog::{
-    Action, Actor, ActorKind, AuditEntry, AuditObject, Author, CatalogError, LoginTrace, Name,
-    TraceOutcome,
+    Action, Actor, ActorKind, AuditEntry, AuditObject, Author, Behind, CatalogError, EndedLogin,
+    LoginTrace, Name, TraceOutcome,
 };
 use crate::ids;
 
@@ -26,14 +30,28 @@ pub struct Trail {
     pub user_id: Option<String>,
     /// Where the browser is.
     pub address: Option<IpAddr>,
+    /// How far it came.
+    pub proof: Proof,
     /// Every check in order.
     pub checks: Vec<Check>,
 }
 
+/// What a login's end can show for itself: what costs nothing to cause is not traced without bounds.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Proof {
+    /// It named no login.
+    #[default]
+    Nothing,
+    /// It belongs to the login with this handle, which somebody has started.
+    Login(String),
+    /// An identity provider's verified statement, used for the first time.
+    Statement,
+}
+
 impl Trail {
-    /// Of a client's request.
-    pub fn of(client_id: &str) -> Self {
-        Self { client_id: Some(client_id.to_owned()), ..Self::default() }
+    /// At this address.
+    pub fn at(address: Option<IpAddr>) -> Self {
+        Self { address, ..Self::default() }
     }
 
     /// Notes a check that passed.
@@ -85,35 +103,19 @@ impl Trail {
         self.write(app, outcome, Some(code)).await
     }
 
-    /// A trace that cannot be written does not change how the login ends; the reference then stands in the log alone.
     async fn write(self, app: &App, outcome: TraceOutcome, code: Option<&'static str>) -> String {
-        let mut trace = LoginTrace {
-            id: ids::id("ltr", app.random.as_ref()),
-            reference: ids::reference(app.random.as_ref()),
-            at: app.now(),
-            outcome,
-            code: code.map(str::to_owned),
-            connection: self.connection.map(String::from),
-            client_id: self.client_id,
-            user_id: self.user_id,
-            checks: self.checks,
-        };
-        let entry = audit_entry(app, &trace, self.address);
-        let mut written = app.catalog.insert_audited_trace(&trace, entry.as_ref()).await;
-        if matches!(written, Err(CatalogError::Conflict { .. })) {
-            trace.reference = ids::reference(app.random.as_ref());
-            let entry = audit_entry(app, &trace, self.address);
-            written = app.catalog.insert_audited_trace(&trace, entry.as_ref()).await;
+        app.metrics.login(word(outcome), code);
+        // what was let in rests on a statement, whenever that was
+        let proven = outcome == TraceOutcome::Succeeded;
+        let proof = if proven { Proof::Statement } else { self.proof.clone() };
+        let address = self.address;
+        let mut trace = self.into_trace(app, outcome, code);
+        if !app.traces.allows(&proof, address, trace.at) {
+            app.metrics.trace_left_out();
+            tracing::debug!(login.reference = trace.reference, "a login trace was left out");
+            return trace.reference;
         }
-        if let Err(error) = written {
-            tracing::error!(%error, login.reference = trace.reference, "the login trace was not written");
-        }
-        let word = match outcome {
-            TraceOutcome::Denied => "denied",
-            TraceOutcome::Failed => "failed",
-            TraceOutcome::Succeeded => "succeeded",
-        };
-        app.metrics.login(word, code);
+        insert(app, &mut trace, proof.behind(), address).await;
         tracing::info!(
             login.reference = trace.reference,
             outcome = ?trace.outcome,
@@ -124,15 +126,75 @@ impl Trail {
         );
         trace.reference
     }
+
+    fn into_trace(
+        self,
+        app: &App,
+        outcome: TraceOutcome,
+        code: Option<&'static str>,
+    ) -> LoginTrace {
+        LoginTrace {
+            id: ids::id("ltr", app.random.as_ref()),
+            reference: ids::reference(app.random.as_ref()),
+            at: app.now(),
+            outcome,
+            code: code.map(str::to_owned),
+            connection: self.connection.map(String::from),
+            client_id: self.client_id,
+            user_id: self.user_id,
+            checks: self.checks,
+        }
+    }
 }
 
-/// What the audit log keeps of a login, longer than the trace: who was let in or turned away. A failure that proves nothing
-/// leaves its trace only, so that nobody without an assertion can fill the audit log.
-fn audit_entry(app: &App, trace: &LoginTrace, address: Option<IpAddr>) -> Option<AuditEntry> {
-    let action = match trace.outcome {
-        TraceOutcome::Succeeded => Action::SignedIn,
-        TraceOutcome::Denied => Action::TurnedAway,
-        TraceOutcome::Failed => return None,
+impl Proof {
+    const fn behind(&self) -> Behind {
+        match self {
+            Self::Nothing => Behind::Nothing,
+            Self::Login(_) => Behind::Login,
+            Self::Statement => Behind::Statement,
+        }
+    }
+}
+
+/// A trace that cannot be written does not change how the login ends; the reference then stands in the log alone.
+async fn insert(app: &App, trace: &mut LoginTrace, behind: Behind, address: Option<IpAddr>) {
+    let ended = |trace: &LoginTrace| EndedLogin {
+        trace: trace.clone(),
+        entry: audit_entry(app, trace, behind, address),
+        behind,
+    };
+    let mut written = app.catalog.record_end(ended(trace)).await;
+    if matches!(written, Err(CatalogError::Conflict { .. })) {
+        trace.reference = ids::reference(app.random.as_ref());
+        written = app.catalog.record_end(ended(trace)).await;
+    }
+    if let Err(error) = written {
+        tracing::error!(%error, login.reference = trace.reference, "the login trace was not written");
+    }
+}
+
+const fn word(outcome: TraceOutcome) -> &'static str {
+    match outcome {
+        TraceOutcome::Denied => "denied",
+        TraceOutcome::Failed => "failed",
+        TraceOutcome::Succeeded => "succeeded",
+    }
+}
+
+/// What the audit log keeps of a login, longer than the trace: who was let in or turned away. What ends without a verified
+/// statement leaves its trace only, so that nobody without one can fill the audit log.
+fn audit_entry(
+    app: &App,
+    trace: &LoginTrace,
+    behind: Behind,
+    address: Option<IpAddr>,
+) -> Option<AuditEntry> {
+    let action = match (trace.outcome, behind) {
+        (TraceOutcome::Succeeded, Behind::Statement) => Action::SignedIn,
+        (TraceOutcome::Denied, Behind::Statement) => Action::TurnedAway,
+        (TraceOutcome::Denied | TraceOutcome::Succeeded, Behind::Login | Behind::Nothing)
+        | (TraceOutcome::Failed, _) => return None,
     };
     let name = trace.user_id.clone().unwrap_or_else(|| "unknown".to_owned());
     let author = Author {

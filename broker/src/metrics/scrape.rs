@@ -1,6 +1,7 @@
 //! The whole text of one scrape.
 
 use std::fmt::Write as _;
+use std::sync::atomic::Ordering;
 
 use homerealm_certs::KeyState;
 
@@ -16,6 +17,12 @@ pub(super) async fn text(app: &App) -> String {
         "homerealm_logins_total",
         "Logins that ended, by outcome and code of the failed check.",
         ["outcome", "code"],
+    );
+    counter(
+        &mut out,
+        "homerealm_login_traces_left_out_total",
+        "Failed logins that left no trace, because there were too many that proved nothing.",
+        &[(String::new(), count(metrics.traces_left_out.load(Ordering::Relaxed)))],
     );
     metrics.tokens.write(
         &mut out,

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use sqlx::any::AnyRow;
-use sqlx::{Any, AnyConnection, Row as _};
+use sqlx::{Any, AnyConnection};
 
-use super::traces::position;
+use super::timeline::{Dated, delete_all, page, position};
 use super::{Catalog, delete, insert, update};
 use crate::catalog::audit::{AuditEntry, Author};
 use crate::catalog::error::{CatalogError, refused, unavailable};
-use crate::catalog::resource::{Listed, Resource, Versioned, can_be_stored, cursor};
+use crate::catalog::resource::{Listed, Resource, Versioned, can_be_stored};
 use crate::catalog::storage::to_its_end;
 
 /// Which entries; all that is given must fit.
@@ -69,14 +68,7 @@ impl Catalog {
             .fetch_all(&mut *self.storage.reader().await?)
             .await
             .map_err(unavailable)?;
-        let items: Vec<AuditEntry> =
-            rows.iter().take(limit as usize).map(read).collect::<Result<_, _>>()?;
-        let more = rows.len() > items.len();
-        let next = items
-            .last()
-            .filter(|_| more)
-            .map(|last| cursor(&format!("{} {}", last.at.timestamp_millis(), last.id)));
-        Ok(Listed { items, next })
+        page(&rows, limit)
     }
 
     /// Deletes the entries from before `at`, a thousand in a transaction so that others need not wait; how many.
@@ -84,17 +76,7 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError::Unavailable`]; what was deleted until then stays deleted.
     pub async fn delete_audit_before(&self, at: DateTime<Utc>) -> Result<u64, CatalogError> {
-        let mut deleted = 0;
-        loop {
-            let mut transaction = self.storage.begin_apart().await?;
-            let query = sqlx::query::<Any>(DELETE_BEFORE).bind(at.timestamp_millis());
-            let done = query.execute(&mut *transaction).await.map_err(unavailable)?;
-            transaction.commit().await.map_err(unavailable)?;
-            deleted += done.rows_affected();
-            if done.rows_affected() == 0 {
-                return Ok(deleted);
-            }
-        }
+        delete_all(&self.storage, DELETE_BEFORE, &[at.timestamp_millis()]).await
     }
 }
 
@@ -186,9 +168,10 @@ pub(in crate::catalog) async fn write_change(
     }
 }
 
-fn read(row: &AnyRow) -> Result<AuditEntry, CatalogError> {
-    let doc: String = row.try_get(0).map_err(unavailable)?;
-    serde_json::from_str(&doc).map_err(unavailable)
+impl Dated for AuditEntry {
+    fn place(&self) -> (DateTime<Utc>, &str) {
+        (self.at, &self.id)
+    }
 }
 
 /// Empty is "any"; what cannot be stored is nobody's name.

@@ -1,36 +1,22 @@
 //! Login traces: written with others in one commit, read by id, reference or page.
 
 use chrono::{DateTime, Utc};
-use sqlx::AnyConnection;
-use sqlx::any::AnyRow;
-use sqlx::{Any, Row as _};
+use sqlx::{Any, AnyConnection, Row as _};
 
 use super::Catalog;
+use super::timeline::{Dated, delete_all, page, position};
 use crate::catalog::error::{CatalogError, refused, unavailable};
 use crate::catalog::group_commit::Item;
-use crate::catalog::resource::{Listed, can_be_stored, cursor, read_cursor, text};
-use crate::catalog::{AuditEntry, LoginTrace};
+use crate::catalog::resource::{Listed, can_be_stored, text};
+use crate::catalog::{Behind, EndedLogin, LoginTrace};
 
 impl Catalog {
-    /// Writes the trace of a login.
+    /// Writes how a login ended: its trace, and its audit entry where it has one, in one transaction.
     ///
     /// # Errors
-    /// [`CatalogError::Conflict`] where its reference is taken, or [`CatalogError::Unavailable`].
-    pub async fn insert_trace(&self, trace: &LoginTrace) -> Result<(), CatalogError> {
-        self.insert_audited_trace(trace, None).await
-    }
-
-    /// As [`Self::insert_trace`], with the audit entry of the login in the same transaction.
-    ///
-    /// # Errors
-    /// As [`Self::insert_trace`].
-    pub async fn insert_audited_trace(
-        &self,
-        trace: &LoginTrace,
-        entry: Option<&AuditEntry>,
-    ) -> Result<(), CatalogError> {
-        let ended = Box::new((trace.clone(), entry.cloned()));
-        self.writer.submit(|reply| Item::Trace(ended, reply)).await
+    /// [`CatalogError::Conflict`] where the trace's reference is taken, or [`CatalogError::Unavailable`].
+    pub async fn record_end(&self, ended: EndedLogin) -> Result<(), CatalogError> {
+        self.writer.submit(|reply| Item::Trace(Box::new(ended), reply)).await
     }
 
     /// A trace by its id or reference.
@@ -66,14 +52,7 @@ impl Catalog {
             .fetch_all(&mut *self.storage.reader().await?)
             .await
             .map_err(unavailable)?;
-        let items: Vec<LoginTrace> =
-            rows.iter().take(limit as usize).map(read).collect::<Result<_, _>>()?;
-        let more = rows.len() > items.len();
-        let next = items
-            .last()
-            .filter(|_| more)
-            .map(|last| cursor(&format!("{} {}", last.at.timestamp_millis(), last.id)));
-        Ok(Listed { items, next })
+        page(&rows, limit)
     }
 
     /// Deletes the traces from before `at`, a thousand in a transaction so that logins need not wait; how many.
@@ -81,17 +60,28 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError::Unavailable`]; what was deleted until then stays deleted.
     pub async fn delete_traces_before(&self, at: DateTime<Utc>) -> Result<u64, CatalogError> {
-        let mut deleted = 0;
-        loop {
-            let mut transaction = self.storage.begin_apart().await?;
-            let query = sqlx::query::<Any>(DELETE_BEFORE).bind(at.timestamp_millis());
-            let done = query.execute(&mut *transaction).await.map_err(unavailable)?;
-            transaction.commit().await.map_err(unavailable)?;
-            deleted += done.rows_affected();
-            if done.rows_affected() == 0 {
-                return Ok(deleted);
-            }
-        }
+        delete_all(&self.storage, DELETE_BEFORE, &[at.timestamp_millis()]).await
+    }
+
+    /// Deletes the oldest traces with this little behind them, beyond the latest `most`; how many. Those of one moment go
+    /// together.
+    ///
+    /// # Errors
+    /// As [`Self::delete_traces_before`].
+    pub async fn delete_traces_beyond(
+        &self,
+        behind: Behind,
+        most: u32,
+    ) -> Result<u64, CatalogError> {
+        let first_beyond = sqlx::query::<Any>(NTH_LATEST)
+            .bind(behind.number())
+            .bind(i64::from(most))
+            .fetch_optional(&mut *self.storage.reader().await?)
+            .await
+            .map_err(unavailable)?;
+        let Some(row) = first_beyond else { return Ok(0) };
+        let at: i64 = row.try_get(0).map_err(unavailable)?;
+        delete_all(&self.storage, DELETE_UNPROVEN, &[behind.number(), at]).await
     }
 }
 
@@ -99,11 +89,13 @@ impl Catalog {
 pub(in crate::catalog) async fn write_trace(
     connection: &mut AnyConnection,
     trace: &LoginTrace,
+    behind: Behind,
 ) -> Result<(), CatalogError> {
     sqlx::query::<Any>(INSERT)
         .bind(trace.id.clone())
         .bind(trace.reference.clone())
         .bind(trace.at.timestamp_millis())
+        .bind(behind.number())
         .bind(serde_json::to_string(trace).map_err(unavailable)?)
         .execute(connection)
         .await
@@ -111,21 +103,21 @@ pub(in crate::catalog) async fn write_trace(
         .map_err(|e| refused(e, "reference", "reference"))
 }
 
-fn read(row: &AnyRow) -> Result<LoginTrace, CatalogError> {
-    let doc: String = row.try_get(0).map_err(unavailable)?;
-    serde_json::from_str(&doc).map_err(unavailable)
+impl Dated for LoginTrace {
+    fn place(&self) -> (DateTime<Utc>, &str) {
+        (self.at, &self.id)
+    }
 }
 
-pub(super) fn position(from: &str) -> Result<(i64, String), CatalogError> {
-    let text = read_cursor(from)?;
-    let (at, id) = text.split_once(' ').ok_or(CatalogError::Cursor)?;
-    Ok((at.parse().map_err(|_| CatalogError::Cursor)?, id.to_owned()))
-}
-
-const INSERT: &str = "INSERT INTO login_traces (id, reference, at, doc) VALUES ($1, $2, $3, $4)";
+const INSERT: &str =
+    "INSERT INTO login_traces (id, reference, at, proof, doc) VALUES ($1, $2, $3, $4, $5)";
 pub(super) const BY_ID: &str = "SELECT doc FROM login_traces WHERE id = $1";
 pub(super) const BY_REFERENCE: &str = "SELECT doc FROM login_traces WHERE reference = $1";
 pub(super) const LATEST: &str =
     "SELECT doc FROM login_traces WHERE (at, id) < ($1, $2) ORDER BY at DESC, id DESC LIMIT $3";
 const DELETE_BEFORE: &str = "DELETE FROM login_traces WHERE id IN \
      (SELECT id FROM login_traces WHERE at < $1 LIMIT 1000)";
+pub(super) const NTH_LATEST: &str =
+    "SELECT at FROM login_traces WHERE proof = $1 AND proof < 2 ORDER BY at DESC LIMIT 1 OFFSET $2";
+const DELETE_UNPROVEN: &str = "DELETE FROM login_traces WHERE id IN \
+     (SELECT id FROM login_traces WHERE proof = $1 AND proof < 2 AND at <= $2 LIMIT 1000)";

@@ -4,12 +4,18 @@ use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header;
 
-use crate::config::Issuer;
+use crate::config::{Config, Issuer};
+use crate::http::client_address;
 use crate::login::Browser;
 
 /// The browser as it shows itself. Two login cookies, as a neighbouring host could set one, count as none; other sites'
 /// cookies do not matter, however they are written.
-pub fn of(request: &HttpRequest, issuer: &Issuer) -> Browser {
+pub fn of(request: &HttpRequest, config: &Config) -> Browser {
+    let address = client_address::of(request, &config.http.trusted_proxies);
+    own_cookie(request, &config.issuer).at(address)
+}
+
+fn own_cookie(request: &HttpRequest, issuer: &Issuer) -> Browser {
     let name = cookie_name(issuer);
     let headers = request.headers().get_all(header::COOKIE);
     let pairs = headers.filter_map(|header| header.to_str().ok()).flat_map(|h| h.split(';'));
@@ -84,7 +90,7 @@ mod tests {
         let secret = "s".repeat(43);
         let with = |text: String| {
             let request = TestRequest::default().insert_header(("cookie", text)).to_http_request();
-            format!("{:?}", of(&request, &https()))
+            format!("{:?}", own_cookie(&request, &https()))
         };
 
         assert!(with(format!("__Host-hr_login={secret}")).contains("true"));

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::browser;
 use super::fields::{Pairs, take};
 use crate::app::App;
-use crate::http::{client_address, oauth as reply};
+use crate::http::oauth as reply;
 use crate::login::complete;
 use crate::oauth::answer;
 
@@ -16,8 +16,7 @@ pub(super) async fn show(
     request: HttpRequest,
     query: Query<Pairs>,
 ) -> HttpResponse {
-    let address = client_address::of(&request, &app.config.http.trusted_proxies);
-    let browser = browser::of(&request, &app.config.issuer).at(address);
+    let browser = browser::of(&request, &app.config);
     let mut query = query.into_inner();
     let transaction = take(&mut query, "transaction").ok().flatten().unwrap_or_default();
     let login = match complete::finish(&app, &browser, &transaction).await {

@@ -19,7 +19,7 @@ pub(super) async fn show(
     request: HttpRequest,
     query: Query<Pairs>,
 ) -> HttpResponse {
-    let browser = browser::of(&request, &app.config.issuer);
+    let browser = browser::of(&request, &app.config);
     let mut query = query.into_inner();
     let transaction = take(&mut query, "transaction").ok().flatten().unwrap_or_default();
     match begin::page(&app, &browser, &transaction).await {
@@ -34,16 +34,16 @@ pub(super) async fn submit(
     request: HttpRequest,
     form: Form<Pairs>,
 ) -> HttpResponse {
-    let browser = browser::of(&request, &app.config.issuer);
+    let browser = browser::of(&request, &app.config);
     let Some(fields) = Fields::read(form.into_inner()) else {
-        return refuse(&app, Failure::FormNotOurs).await;
+        return refuse(&app, &browser, Failure::FormNotOurs).await;
     };
     if !browser.has_cookie() {
-        return refuse(&app, TransactionError::CookieMissing.into()).await;
+        return refuse(&app, &browser, TransactionError::CookieMissing.into()).await;
     }
     let ours = browser::posts_from_our_page(&request, &app.config.issuer);
     if !ours || !browser.made_form(&fields.transaction, &fields.token) {
-        return refuse(&app, Failure::FormNotOurs).await;
+        return refuse(&app, &browser, Failure::FormNotOurs).await;
     }
     let next = match &fields.connection {
         Some(connection) => {
@@ -113,7 +113,7 @@ const fn words(problem: Problem) -> FieldProblem<'static> {
     }
 }
 
-async fn refuse(app: &App, failure: Failure) -> HttpResponse {
-    let page = Trail::default().failed(app, failure).await;
+async fn refuse(app: &App, browser: &Browser, failure: Failure) -> HttpResponse {
+    let page = Trail::at(browser.address()).failed(app, failure).await;
     answer::error_page(app, &page).await
 }

@@ -5,6 +5,7 @@ pub(crate) mod idp;
 pub(crate) mod op;
 
 mod backup;
+mod flood;
 mod oidc;
 mod pages;
 mod saml;

@@ -1,11 +1,14 @@
 //! Where the IdP's answers arrive: the ACS and the callback.
 
+use std::net::IpAddr;
+
 use actix_web::web::{Data, Form, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::fields::{Pairs, take};
 use super::{answer, browser};
 use crate::app::App;
+use crate::http::client_address;
 use crate::login::ErrorPage;
 use crate::login::failure::Failure;
 use crate::login::receive::{self, OidcCallback, Received, SamlForm};
@@ -14,17 +17,19 @@ use crate::login::trace::Trail;
 /// `POST /saml/{connection}/acs`: a cross-site post, without cookies.
 pub(super) async fn acs(
     app: Data<App>,
+    request: HttpRequest,
     connection: Path<String>,
     form: Form<Pairs>,
 ) -> HttpResponse {
+    let address = client_address::of(&request, &app.config.http.trusted_proxies);
     let mut form = form.into_inner();
     let read = take(&mut form, "SAMLResponse")
         .and_then(|response| Ok((response, take(&mut form, "RelayState")?)));
     let received = match read {
         Ok((response, relay_state)) => {
-            receive::saml(&app, &connection, SamlForm { response, relay_state }).await
+            receive::saml(&app, &connection, SamlForm { response, relay_state, address }).await
         }
-        Err(_) => Err(Trail::default().failed(&app, Failure::ResponseMissing).await),
+        Err(_) => Err(Trail::at(address).failed(&app, Failure::ResponseMissing).await),
     };
     respond(&app, received).await
 }
@@ -36,10 +41,11 @@ pub(super) async fn callback(
     connection: Path<String>,
     query: Query<Pairs>,
 ) -> HttpResponse {
-    let browser = browser::of(&request, &app.config.issuer);
-    let received = match read(query.into_inner()) {
+    let browser = browser::of(&request, &app.config);
+    let address = browser.address();
+    let received = match read(query.into_inner(), address) {
         Ok(callback) => receive::oidc(&app, &connection, callback, Some(&browser)).await,
-        Err(_) => Err(Trail::default().failed(&app, Failure::CallbackMalformed).await),
+        Err(_) => Err(Trail::at(address).failed(&app, Failure::CallbackMalformed).await),
     };
     respond(&app, received).await
 }
@@ -47,23 +53,26 @@ pub(super) async fn callback(
 /// `POST /callback/{connection}`: `response_mode=form_post`, without cookies.
 pub(super) async fn form_post(
     app: Data<App>,
+    request: HttpRequest,
     connection: Path<String>,
     form: Form<Pairs>,
 ) -> HttpResponse {
-    let received = match read(form.into_inner()) {
+    let address = client_address::of(&request, &app.config.http.trusted_proxies);
+    let received = match read(form.into_inner(), address) {
         Ok(callback) => receive::oidc(&app, &connection, callback, None).await,
-        Err(_) => Err(Trail::default().failed(&app, Failure::CallbackMalformed).await),
+        Err(_) => Err(Trail::at(address).failed(&app, Failure::CallbackMalformed).await),
     };
     respond(&app, received).await
 }
 
-fn read(mut pairs: Pairs) -> Result<OidcCallback, &'static str> {
+fn read(mut pairs: Pairs, address: Option<IpAddr>) -> Result<OidcCallback, &'static str> {
     Ok(OidcCallback {
         code: take(&mut pairs, "code")?,
         error: take(&mut pairs, "error")?,
         error_description: take(&mut pairs, "error_description")?,
         iss: take(&mut pairs, "iss")?,
         state: take(&mut pairs, "state")?,
+        address,
     })
 }
 

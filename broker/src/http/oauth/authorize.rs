@@ -9,8 +9,8 @@ use crate::catalog::TraceOutcome;
 use crate::http::login::answer::{see_other, started};
 use crate::http::login::browser;
 use crate::http::pages;
-use crate::login;
 use crate::login::trace::Trail;
+use crate::login::{self, Browser};
 use crate::oauth::authorize::{AuthorizeError, Refusal, validate};
 use crate::oauth::params::Params;
 
@@ -43,14 +43,16 @@ fn is_query(body: &str) -> bool {
 }
 
 async fn serve(app: &App, request: &HttpRequest, params: Option<Params>) -> HttpResponse {
-    let Some(params) = params else { return refused(app, &Refusal::unreadable()).await };
+    let browser = browser::of(request, &app.config);
+    let Some(params) = params else {
+        return refused(app, &browser, &Refusal::unreadable()).await;
+    };
     let asked = match validate(app, &params).await {
         Ok(asked) => asked,
         Err(AuthorizeError::Answer(answer)) => return reply::answer(&answer),
-        Err(AuthorizeError::Page(refusal)) => return refused(app, &refusal).await,
+        Err(AuthorizeError::Page(refusal)) => return refused(app, &browser, &refusal).await,
         Err(AuthorizeError::Trouble(trouble)) => return reply::trouble_page(&trouble),
     };
-    let browser = browser::of(request, &app.config.issuer);
     match login::start(app, &browser, asked).await {
         Ok(begun) => started(app, begun),
         Err(error) => reply::login_error(app, &error).await,
@@ -58,8 +60,8 @@ async fn serve(app: &App, request: &HttpRequest, params: Option<Params>) -> Http
 }
 
 /// Our page: nothing goes to an address that nobody has vouched for.
-async fn refused(app: &App, refusal: &Refusal) -> HttpResponse {
-    let trail = Trail { client_id: refusal.client_id.clone(), ..Trail::default() };
+async fn refused(app: &App, browser: &Browser, refusal: &Refusal) -> HttpResponse {
+    let trail = Trail { client_id: refusal.client_id.clone(), ..Trail::at(browser.address()) };
     let expected = Some(refusal.detail.clone());
     let reference = trail.refused(app, TraceOutcome::Failed, refusal.code, expected).await;
     let link_text = refusal.link.as_ref().map(|link| format!("Go to {}", link.name));

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::catalog::TraceOutcome;
 use crate::http::login::browser;
 use crate::http::pages;
+use crate::login::Browser;
 use crate::login::trace::Trail;
 use crate::oauth::consent::{self, ConsentError, ConsentQuestion, Decision};
 use crate::oauth::params::Params;
@@ -30,10 +31,10 @@ struct ConsentPage<'a> {
 pub(super) async fn show(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let params = Params::parse(request.query_string()).unwrap_or_default();
     let handle = params.get("consent").unwrap_or_default();
-    let own = browser::of(&request, &app.config.issuer);
+    let own = browser::of(&request, &app.config);
     match consent::question(&app, &own, handle, app.now()).await {
         Ok(question) => page(&question),
-        Err(error) => refusal(&app, &error).await,
+        Err(error) => refusal(&app, &own, &error).await,
     }
 }
 
@@ -42,20 +43,20 @@ pub(super) async fn decide(
     request: HttpRequest,
     body: String,
 ) -> HttpResponse {
+    let own = browser::of(&request, &app.config);
     let params = token::form(&request, &body).unwrap_or_default();
     if !browser::posts_from_our_page(&request, &app.config.issuer) {
-        return refusal(&app, &ConsentError::OtherBrowser).await;
+        return refusal(&app, &own, &ConsentError::OtherBrowser).await;
     }
     let decision = match params.get("decision") {
         Some("allow") => Decision::Allow,
         Some("deny") => Decision::Deny,
-        Some(_) | None => return refusal(&app, &ConsentError::Expired).await,
+        Some(_) | None => return refusal(&app, &own, &ConsentError::Expired).await,
     };
     let form = (params.get("consent").unwrap_or_default(), params.get("token").unwrap_or_default());
-    let own = browser::of(&request, &app.config.issuer);
     match consent::decide(&app, &own, form, decision, app.now()).await {
         Ok(answer) => reply::answer(&answer),
-        Err(error) => refusal(&app, &error).await,
+        Err(error) => refusal(&app, &own, &error).await,
     }
 }
 
@@ -88,7 +89,7 @@ fn address(url: &Url) -> String {
 }
 
 /// As at the end of any login: a page with its reference, and a trace.
-async fn refusal(app: &App, error: &ConsentError) -> HttpResponse {
+async fn refusal(app: &App, browser: &Browser, error: &ConsentError) -> HttpResponse {
     let (outcome, code, title, text) = match error {
         ConsentError::Barred(code) => (
             TraceOutcome::Denied,
@@ -114,7 +115,7 @@ async fn refusal(app: &App, error: &ConsentError) -> HttpResponse {
         TraceOutcome::Denied => StatusCode::FORBIDDEN,
         TraceOutcome::Failed | TraceOutcome::Succeeded => StatusCode::BAD_REQUEST,
     };
-    let reference = Trail::default().refused(app, outcome, code, None).await;
+    let reference = Trail::at(browser.address()).refused(app, outcome, code, None).await;
     let page = pages::ErrorPage { title, text, code, reference: &reference, link: None };
     pages::page(status, &page)
 }

@@ -59,7 +59,7 @@ pub enum TokenError {
     },
     /// More than this client may ask for in a minute.
     #[error("too many requests of this client")]
-    TooMany(crate::http::limits::TooMany),
+    TooMany(crate::counter::TooMany),
     /// Ours to mend.
     #[error(transparent)]
     Trouble(#[from] Trouble),

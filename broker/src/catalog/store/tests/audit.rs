@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::samples::*;
 use crate::catalog::{
     Action, Actor, ActorKind, AuditEntry, AuditFilter, AuditObject, Author, Catalog, CatalogError,
-    Organization,
+    EndedLogin, Organization,
 };
 
 fn author(number: u32) -> Author {
@@ -157,5 +157,5 @@ async fn sign_in(catalog: &Catalog, number: u32, at: DateTime<Utc>) {
         name: format!("REF-{number:04}"),
     };
     let entry = author.entry(Action::SignedIn, object, None, Some(Value::Null));
-    catalog.insert_audited_trace(&trace(number), Some(&entry)).await.unwrap();
+    catalog.record_end(EndedLogin { entry: Some(entry), ..ended(trace(number)) }).await.unwrap();
 }

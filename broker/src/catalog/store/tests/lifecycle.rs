@@ -10,7 +10,7 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     let store = Store::filled().await;
     store.catalog.update(&holding("acme", &["acme.example"]), None).await.unwrap();
     store.catalog.record_login(login("ada", "usr_1")).await.unwrap();
-    store.catalog.insert_trace(&trace(1)).await.unwrap();
+    store.catalog.record_end(ended(trace(1))).await.unwrap();
     let revision = store.catalog.get::<User>("usr_1").await.unwrap().unwrap().revision;
 
     let store = store.reopen().await;
@@ -45,7 +45,7 @@ async fn without_the_database_what_is_cached_goes_on_and_the_rest_is_unavailable
     assert!(unavailable(catalog.ready().await.unwrap_err()));
     assert!(unavailable(catalog.insert(&organization("new")).await.unwrap_err()));
     assert!(unavailable(catalog.record_login(login("eve", "usr_2")).await.unwrap_err()));
-    assert!(unavailable(catalog.insert_trace(&trace(1)).await.unwrap_err()));
+    assert!(unavailable(catalog.record_end(ended(trace(1))).await.unwrap_err()));
     assert!(unavailable(catalog.list::<User>(1, None).await.unwrap_err()));
 }
 

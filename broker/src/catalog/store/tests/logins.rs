@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 use super::samples::*;
 use crate::catalog::store::users::digest;
 use crate::catalog::{
-    CatalogError, Client, Connection, Identity, LoginRecord, LoginTrace, NormalizedClaims,
-    Organization, User,
+    Behind, CatalogError, Client, Connection, EndedLogin, Identity, LoginRecord, LoginTrace,
+    NormalizedClaims, Organization, User,
 };
 
 #[tokio::test]
@@ -175,7 +175,7 @@ async fn a_login_over_a_deleted_connection_is_refused_and_its_neighbours_are_not
 #[tokio::test]
 async fn finds_a_trace_by_id_and_by_reference() {
     let store = Store::new().await;
-    store.catalog.insert_trace(&trace(1)).await.unwrap();
+    store.catalog.record_end(ended(trace(1))).await.unwrap();
 
     for text in ["ltr_0001", "REF-0001"] {
         assert_eq!(store.catalog.trace(text).await.unwrap(), Some(trace(1)));
@@ -188,11 +188,12 @@ async fn finds_a_trace_by_id_and_by_reference() {
 #[tokio::test]
 async fn a_taken_reference_is_refused_and_its_neighbours_are_not() {
     let store = Store::new().await;
-    store.catalog.insert_trace(&trace(1)).await.unwrap();
+    store.catalog.record_end(ended(trace(1))).await.unwrap();
     let taken = LoginTrace { id: "ltr_other".to_owned(), ..trace(1) };
     let traces = [trace(2), taken, trace(3)];
 
-    let outcomes = join_all(traces.iter().map(|trace| store.catalog.insert_trace(trace))).await;
+    let outcomes =
+        join_all(traces.iter().map(|trace| store.catalog.record_end(ended(trace.clone())))).await;
 
     assert_eq!(outcomes, [Ok(()), Err(CatalogError::Conflict { field: "reference" }), Ok(())]);
     assert_eq!(store.catalog.list_traces(200, None).await.unwrap().items.len(), 3);
@@ -203,7 +204,9 @@ async fn pages_through_traces_the_latest_first() {
     let store = Store::new().await;
     let at = |i: u32| now() + TimeDelta::seconds(i64::from(i / 10));
     let traces: Vec<_> = (0..250).map(|i| LoginTrace { at: at(i), ..trace(i) }).collect();
-    for outcome in join_all(traces.iter().map(|trace| store.catalog.insert_trace(trace))).await {
+    for outcome in
+        join_all(traces.iter().map(|trace| store.catalog.record_end(ended(trace.clone())))).await
+    {
         outcome.unwrap();
     }
 
@@ -227,13 +230,36 @@ async fn pages_through_traces_the_latest_first() {
 async fn deletes_traces_from_before_a_moment() {
     let store = Store::new().await;
     for (i, at) in [(1, now() - TimeDelta::milliseconds(1)), (2, now())] {
-        store.catalog.insert_trace(&LoginTrace { at, ..trace(i) }).await.unwrap();
+        store.catalog.record_end(ended(LoginTrace { at, ..trace(i) })).await.unwrap();
     }
 
     assert_eq!(store.catalog.delete_traces_before(now()).await.unwrap(), 1);
 
     let left = store.catalog.list_traces(200, None).await.unwrap();
     assert_eq!(left.items.into_iter().map(|t| t.id).collect::<Vec<_>>(), ["ltr_0002"]);
+}
+
+#[tokio::test]
+async fn of_traces_without_a_statement_the_latest_stay_and_the_others_all() {
+    let store = Store::new().await;
+    let behind = |i| [Behind::Nothing, Behind::Login, Behind::Statement][i as usize % 3];
+    for i in 0..12 {
+        let at = now() + TimeDelta::seconds(i64::from(i));
+        let ended = EndedLogin { behind: behind(i), ..ended(LoginTrace { at, ..trace(i) }) };
+        store.catalog.record_end(ended).await.unwrap();
+    }
+
+    let deleted = [
+        store.catalog.delete_traces_beyond(Behind::Nothing, 1).await.unwrap(),
+        store.catalog.delete_traces_beyond(Behind::Login, 3).await.unwrap(),
+        store.catalog.delete_traces_beyond(Behind::Login, 3).await.unwrap(),
+    ];
+
+    assert_eq!(deleted, [3, 1, 0]);
+    let left = store.catalog.list_traces(200, None).await.unwrap().items;
+    let left: Vec<_> = left.into_iter().map(|trace| trace.id).collect();
+    let expected = [11, 10, 9, 8, 7, 5, 4, 2].map(|i| format!("ltr_{i:04}"));
+    assert_eq!(left, expected);
 }
 
 #[tokio::test]

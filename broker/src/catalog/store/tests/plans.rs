@@ -26,6 +26,7 @@ async fn every_lookup_of_a_login_goes_by_an_index() {
         audit::OF_OBJECT_ID,
         audit::OF_OBJECT_NAME,
         traces::LATEST,
+        traces::NTH_LATEST,
         traces::BY_ID,
         traces::BY_REFERENCE,
         client_grants::GRANT,

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 use url::Url;
 
 use crate::catalog::{
-    Catalog, Client, ClientGrant, Connection, DomainName, Identity, LoginRecord, LoginTrace, Name,
-    NormalizedClaims, Organization, ResourceServer,
+    Behind, Catalog, Client, ClientGrant, Connection, DomainName, EndedLogin, Identity,
+    LoginRecord, LoginTrace, Name, NormalizedClaims, Organization, ResourceServer,
 };
 use crate::ids;
 use crate::seal::{MasterKey, Sealer};
@@ -151,6 +151,10 @@ pub(super) fn trace(number: u32) -> LoginTrace {
         json!({"id": format!("ltr_{number:04}"), "reference": format!("REF-{number:04}"), "at": NOW,
         "outcome": "failed", "code": "saml_audience_mismatch", "connection": "acme-saml", "client_id": null, "checks": []}),
     )
+}
+
+pub(super) fn ended(trace: LoginTrace) -> EndedLogin {
+    EndedLogin { trace, entry: None, behind: Behind::Statement }
 }
 
 pub(super) fn identity(subject: &str) -> Identity {
