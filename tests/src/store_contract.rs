@@ -2,9 +2,13 @@
 //!
 //! Each check takes its own hour, later than the one before, because a store may sweep by the latest time it has seen.
 
+mod batches;
+mod counters;
+mod indexes;
+
 use std::sync::Arc;
 
-use broker::sessions::{Key, SessionStore, StoreError};
+use broker::sessions::{Key, Member, SessionStore, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::task::JoinSet;
 
@@ -52,6 +56,9 @@ pub async fn behaves(store: &Store) -> Checked {
     of_many_swaps_one_wins(store, hour(9)).await?;
     of_many_inserts_one_wins(store, hour(10)).await?;
     changes_of_one_key_keep_their_order(store, hour(11)).await?;
+    batches::behave(store).await?;
+    indexes::behave(store).await?;
+    counters::behave(store).await?;
     store.ready().await
 }
 
@@ -212,7 +219,10 @@ pub async fn write_before_a_restart(store: &Store, now: DateTime<Utc>) -> Checke
     assert!(store.insert_once(&key("restart", "marker"), b"1", end, now).await?);
     store.put(&key("restart", "code"), b"issued", end).await?;
     assert!(store.compare_and_swap(&key("restart", "code"), b"issued", b"used", end, now).await?);
-    Ok(())
+    for (member, until) in [("out", end), ("in", end), ("ends", now + seconds(60))] {
+        store.index_add(&key("restart", "index"), Member::of(member), until, now).await?;
+    }
+    store.index_remove(&key("restart", "index"), Member::of("out"), now).await
 }
 
 /// Sixty seconds after [`write_before_a_restart`] and a restart.
@@ -230,5 +240,7 @@ pub async fn survived(store: &Store, written: DateTime<Utc>) -> Checked {
     assert!(!store.compare_and_swap(&code, b"issued", b"used", now, now).await?);
     let code = store.get(&code, now).await?;
     assert_eq!(code.as_deref(), Some(b"used".as_slice()));
+    let members = store.index_members(&key("restart", "index"), now).await?;
+    assert_eq!(members, [Member::of("in")]);
     Ok(())
 }

@@ -1,9 +1,8 @@
 //! One good value of each kind; tests change one field.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use homerealm_certs::JwsAlgorithm;
 use homerealm_connectors::assertion::{AssertionParts, ReplayKey, Subject};
@@ -17,8 +16,8 @@ use crate::catalog::{
     Vendor,
 };
 use crate::seal::{MasterKey, Sealer};
+use crate::sessions::fixtures::MemoryStore;
 use crate::sessions::record::Records;
-use crate::sessions::{Key, SessionStore, StoreError};
 
 pub(crate) fn now() -> DateTime<Utc> {
     "2030-01-01T00:00:00Z".parse().unwrap()
@@ -181,79 +180,4 @@ pub(crate) fn mail(address: &str) -> AssertionParts {
 pub(crate) fn records() -> Records {
     let sealer = Sealer::new(&MasterKey::new([1; 32])).unwrap();
     Records::new(Arc::new(MemoryStore::default()), sealer)
-}
-
-type Entries = BTreeMap<String, (Vec<u8>, DateTime<Utc>)>;
-
-/// A store for tests: one lock makes every operation atomic.
-#[derive(Debug, Default)]
-struct MemoryStore(Mutex<Entries>);
-
-impl MemoryStore {
-    fn live(entries: &Entries, key: &Key, now: DateTime<Utc>) -> Option<Vec<u8>> {
-        entries.get(&key.to_string()).filter(|(_, until)| *until > now).map(|(v, _)| v.clone())
-    }
-}
-
-#[async_trait]
-impl SessionStore for MemoryStore {
-    async fn put(
-        &self,
-        key: &Key,
-        value: &[u8],
-        expires_at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        self.0.lock().unwrap().insert(key.to_string(), (value.to_vec(), expires_at));
-        Ok(())
-    }
-
-    async fn get(&self, key: &Key, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(Self::live(&self.0.lock().unwrap(), key, now))
-    }
-
-    async fn take(&self, key: &Key, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut entries = self.0.lock().unwrap();
-        let value = Self::live(&entries, key, now);
-        entries.remove(&key.to_string());
-        Ok(value)
-    }
-
-    async fn insert_once(
-        &self,
-        key: &Key,
-        value: &[u8],
-        expires_at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        let mut entries = self.0.lock().unwrap();
-        let free = Self::live(&entries, key, now).is_none();
-        if free {
-            entries.insert(key.to_string(), (value.to_vec(), expires_at));
-        }
-        Ok(free)
-    }
-
-    async fn compare_and_swap(
-        &self,
-        key: &Key,
-        expected: &[u8],
-        new: &[u8],
-        expires_at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        let mut entries = self.0.lock().unwrap();
-        let same = Self::live(&entries, key, now).is_some_and(|v| v == expected);
-        if same {
-            entries.insert(key.to_string(), (new.to_vec(), expires_at));
-        }
-        Ok(same)
-    }
-
-    async fn epoch(&self) -> Result<DateTime<Utc>, StoreError> {
-        Ok(now() - TimeDelta::days(1))
-    }
-
-    async fn ready(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
 }

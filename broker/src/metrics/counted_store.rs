@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::Metrics;
-use crate::sessions::{Key, SessionStore, StoreError};
+use crate::sessions::{Operation, Outcome, SessionStore, StoreError};
 
 /// Hands every operation on and notes how it went.
 #[derive(Debug)]
@@ -21,67 +21,40 @@ impl CountedStore {
         Self { inner, metrics }
     }
 
-    fn noted<T>(
-        &self,
-        operation: &'static str,
-        outcome: Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let word = match &outcome {
+    fn note<T>(&self, operation: &'static str, outcome: &Result<T, StoreError>) {
+        let word = match outcome {
             Ok(_) => "done",
             Err(StoreError::Full) => "full",
             Err(StoreError::Unavailable(_)) => "unavailable",
         };
         self.metrics.session(operation, word);
-        outcome
     }
 }
 
 #[async_trait]
 impl SessionStore for CountedStore {
-    async fn put(
+    /// Each operation is counted by its own name; where the store fails, nothing is known of any.
+    async fn batch(
         &self,
-        key: &Key,
-        value: &[u8],
-        expires_at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        self.noted("put", self.inner.put(key, value, expires_at).await)
-    }
-
-    async fn get(&self, key: &Key, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, StoreError> {
-        self.noted("get", self.inner.get(key, now).await)
-    }
-
-    async fn take(&self, key: &Key, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, StoreError> {
-        self.noted("take", self.inner.take(key, now).await)
-    }
-
-    async fn insert_once(
-        &self,
-        key: &Key,
-        value: &[u8],
-        expires_at: DateTime<Utc>,
+        operations: &[Operation],
         now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        self.noted("insert_once", self.inner.insert_once(key, value, expires_at, now).await)
-    }
-
-    async fn compare_and_swap(
-        &self,
-        key: &Key,
-        expected: &[u8],
-        new: &[u8],
-        expires_at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        let swapped = self.inner.compare_and_swap(key, expected, new, expires_at, now).await;
-        self.noted("compare_and_swap", swapped)
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let outcomes = self.inner.batch(operations, now).await;
+        for operation in operations {
+            self.note(operation.word(), &outcomes);
+        }
+        outcomes
     }
 
     async fn epoch(&self) -> Result<DateTime<Utc>, StoreError> {
-        self.noted("epoch", self.inner.epoch().await)
+        let epoch = self.inner.epoch().await;
+        self.note("epoch", &epoch);
+        epoch
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        self.noted("ready", self.inner.ready().await)
+        let ready = self.inner.ready().await;
+        self.note("ready", &ready);
+        ready
     }
 }

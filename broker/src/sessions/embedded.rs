@@ -1,14 +1,17 @@
 //! The embedded session store: read from memory, every change on disk before it is answered, replayed at start.
 //!
-//! One node only; the data folder's lock sees to that. A change is made in memory and queued for the journal under one lock,
-//! so the journal holds the changes of a key in the order in which they happened; the caller then waits for the commit.
+//! One node only; the data folder's lock sees to that. A batch is made in memory and queued for the journal under the locks
+//! of all that it touches, so the journal holds the changes of a key in the order in which they happened; the caller then
+//! waits for the one commit.
 //! Where that fails the caller is told that nothing is known, later changes are refused, and the journal goes on trying with
 //! what it holds, so that memory and disk agree again before anything else is promised.
 
+mod counters;
 mod journal;
 mod shard;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use std::fmt;
 use std::path::Path;
@@ -16,14 +19,15 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use aws_lc_rs::digest::{Context, SHA256};
 use chrono::{DateTime, Utc};
 
+use counters::Counters;
 pub use journal::OpenError;
 use journal::{Change, Journal};
-use shard::{Id, Shard};
+use shard::Shard;
+use work::{Work, shard_of};
 
-use super::{Key, SessionStore, StoreError};
+use super::{Operation, Outcome, SessionStore, StoreError, index};
 
 /// Name of its file in the data folder.
 pub const FILE: &str = "sessions.db";
@@ -43,6 +47,7 @@ pub struct EmbeddedStore(Arc<Inner>);
 
 struct Inner {
     shards: Vec<Mutex<Shard>>,
+    counters: Mutex<Counters>,
     journal: Journal,
     capacity: Capacity,
     records: AtomicUsize,
@@ -87,6 +92,7 @@ impl EmbeddedStore {
         }
         Ok(Self(Arc::new(Inner {
             shards: shards.into_iter().map(Mutex::new).collect(),
+            counters: Mutex::default(),
             journal,
             capacity,
             records: records.into(),
@@ -128,68 +134,9 @@ impl EmbeddedStore {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-
-    /// Applies `decide` to the key's shard; what it returns as a change is on disk when this answers. A full store first
-    /// takes away what has expired anywhere.
-    async fn change<T: Send>(
-        &self,
-        key: &Key,
-        now: Option<DateTime<Utc>>,
-        decide: impl Fn(&Inner, &Shard, Id, i64) -> Result<(T, Option<Change>), StoreError>
-        + Send
-        + Sync,
-    ) -> Result<T, StoreError> {
-        let now = match now {
-            Some(now) => self.0.advance(now),
-            None => self.0.latest.load(Ordering::Relaxed),
-        };
-        match self.attempt(key, now, &decide).await {
-            Err(StoreError::Full) => {
-                self.forget(SWEEP_WHEN_FULL, now);
-                self.attempt(key, now, &decide).await
-            }
-            answer => answer,
-        }
-    }
-
-    async fn attempt<T: Send>(
-        &self,
-        key: &Key,
-        now: i64,
-        decide: &(
-             impl Fn(&Inner, &Shard, Id, i64) -> Result<(T, Option<Change>), StoreError> + Send + Sync
-         ),
-    ) -> Result<T, StoreError> {
-        let inner = &*self.0;
-        let id = id(key);
-        let permit = inner.journal.reserve().await?;
-        let (answer, committed) = {
-            let mut shard = inner.shard(&id)?;
-            let mut changes = inner.sweep(&mut shard, SWEEP, now);
-            let decided = decide(inner, &shard, id, now);
-            let waits = if let Ok((_, Some(change))) = &decided {
-                inner.apply(&mut shard, change);
-                changes.push(change.clone());
-                true
-            } else {
-                false
-            };
-            let sent = (!changes.is_empty()).then(|| permit.send(changes, now));
-            (decided?.0, sent.filter(|_| waits))
-        };
-        if let Some(committed) = committed {
-            committed.wait().await?;
-        }
-        Ok(answer)
-    }
 }
 
 impl Inner {
-    fn shard(&self, id: &Id) -> Result<MutexGuard<'_, Shard>, StoreError> {
-        let shard = self.shards.get(shard_of(id));
-        shard.map(lock).ok_or_else(|| StoreError::Unavailable("no such shard".to_owned()))
-    }
-
     /// Time only moves forward here: a clock that steps back brings nothing back that has expired, swept or not.
     fn advance(&self, now: DateTime<Utc>) -> i64 {
         let now = now.timestamp_micros();
@@ -222,88 +169,58 @@ impl Inner {
         }
     }
 
-    /// A put, if there is room for it. Many at once may pass the check together and exceed it by their number.
-    fn put(
-        &self,
-        shard: &Shard,
-        id: Id,
-        value: &[u8],
-        expires_at: DateTime<Utc>,
-    ) -> Result<Change, StoreError> {
-        let replaced = shard.weight_of(&id).map(weight);
-        let records = self.records.load(Ordering::Relaxed) + usize::from(replaced.is_none());
-        let bytes = self.bytes.load(Ordering::Relaxed) + weight(value.len());
-        let grows = replaced.is_none_or(|old| old < weight(value.len()));
-        let full = records > self.capacity.records
-            || bytes.saturating_sub(replaced.unwrap_or(0)) > self.capacity.bytes;
-        if grows && full {
-            return Err(StoreError::Full);
-        }
-        Ok(Change::Put(id, Arc::from(value), expires_at.timestamp_micros()))
+    /// Whether there is room even if everything that is written is new. Many at once may pass this together.
+    fn has_room_for(&self, operations: &[Operation]) -> bool {
+        let sizes = operations.iter().filter_map(|operation| match operation {
+            Operation::Put { value, .. } | Operation::InsertOnce { value, .. } => Some(value.len()),
+            Operation::CompareAndSwap { new, .. } => Some(new.len()),
+            Operation::IndexAdd { .. } => Some(index::LARGEST),
+            Operation::Count { .. }
+            | Operation::Get { .. }
+            | Operation::IndexMembers { .. }
+            | Operation::IndexRemove { .. }
+            | Operation::Take { .. } => None,
+        });
+        let (records, bytes) =
+            sizes.fold((0, 0), |(records, bytes), size| (records + 1, bytes + weight(size)));
+        self.records.load(Ordering::Relaxed) + records <= self.capacity.records
+            && self.bytes.load(Ordering::Relaxed) + bytes <= self.capacity.bytes
     }
 }
 
 #[async_trait]
 impl SessionStore for EmbeddedStore {
-    async fn put(
+    /// All at one moment, in one message to the journal. A full store first takes away what has expired anywhere; where it
+    /// is full even so, what came before in the batch has happened.
+    async fn batch(
         &self,
-        key: &Key,
-        value: &[u8],
-        expires_at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        self.change(key, None, |inner, shard, id, _| {
-            Ok(((), Some(inner.put(shard, id, value, expires_at)?)))
-        })
-        .await
-    }
-
-    async fn get(&self, key: &Key, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, StoreError> {
-        let id = id(key);
-        let now = self.0.advance(now);
-        let found = self.0.shard(&id)?.get(&id, now);
-        Ok(found.map(|value| value.to_vec()))
-    }
-
-    async fn take(&self, key: &Key, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, StoreError> {
-        self.change(key, Some(now), |_, shard, id, now| {
-            let found = shard.get(&id, now);
-            let change = found.is_some().then_some(Change::Delete(id));
-            Ok((found.map(|value| value.to_vec()), change))
-        })
-        .await
-    }
-
-    async fn insert_once(
-        &self,
-        key: &Key,
-        value: &[u8],
-        expires_at: DateTime<Utc>,
+        operations: &[Operation],
         now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        self.change(key, Some(now), |inner, shard, id, now| {
-            if shard.get(&id, now).is_some() {
-                return Ok((false, None));
-            }
-            Ok((true, Some(inner.put(shard, id, value, expires_at)?)))
-        })
-        .await
-    }
-
-    async fn compare_and_swap(
-        &self,
-        key: &Key,
-        expected: &[u8],
-        new: &[u8],
-        expires_at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        self.change(key, Some(now), |inner, shard, id, now| {
-            if shard.get(&id, now).is_none_or(|found| *found != *expected) {
-                return Ok((false, None));
-            }
-            Ok((true, Some(inner.put(shard, id, new, expires_at)?)))
-        })
-        .await
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let inner = &*self.0;
+        let now = inner.advance(now);
+        if !operations.iter().any(Operation::writes) {
+            return Work::on(inner, operations, now)?.all(operations);
+        }
+        if !inner.has_room_for(operations) {
+            self.forget(SWEEP_WHEN_FULL, now);
+        }
+        let permit = inner.journal.reserve().await?;
+        let (outcomes, committed) = {
+            let mut work = Work::on(inner, operations, now)?;
+            work.sweep();
+            let swept = work.changes.len();
+            let outcomes = work.all(operations);
+            let waits = work.changes.len() > swept;
+            let changes = std::mem::take(&mut work.changes);
+            // still under the locks: the journal has the changes of a record in their order
+            let sent = (!changes.is_empty()).then(|| permit.send(changes, now));
+            (outcomes, sent.filter(|_| waits))
+        };
+        if let Some(committed) = committed {
+            committed.wait().await?;
+        }
+        outcomes
     }
 
     async fn epoch(&self) -> Result<DateTime<Utc>, StoreError> {
@@ -321,25 +238,10 @@ impl fmt::Debug for EmbeddedStore {
     }
 }
 
-/// SHA-256 over kind and digest: short, of one length, evenly spread.
-fn id(key: &Key) -> Id {
-    let mut context = Context::new(&SHA256);
-    context.update(key.kind.as_bytes());
-    context.update(b":");
-    context.update(&key.digest);
-    let mut id = [0; 32];
-    id.copy_from_slice(context.finish().as_ref());
-    id
-}
-
-fn shard_of(id: &Id) -> usize {
-    usize::from(id[0]) % SHARDS
-}
-
 const fn weight(bytes: usize) -> usize {
     bytes + RECORD_OVERHEAD
 }
 
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

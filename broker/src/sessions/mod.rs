@@ -1,6 +1,10 @@
 //! Ephemeral state: one narrow trait of atomic operations, and the typed records above it.
 
 pub mod embedded;
+#[cfg(test)]
+pub(crate) mod fixtures;
+pub mod index;
+mod operation;
 pub mod record;
 pub mod redis;
 
@@ -8,6 +12,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+
+pub use operation::{Member, Operation, Outcome};
 
 /// Where a record lives: its kind and the SHA-256 of its handle. The handle itself is never stored (RULES 33).
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -35,23 +41,53 @@ pub enum StoreError {
     Unavailable(String),
 }
 
-/// Atomic operations, each durable before it answers. Expiry is judged by the caller's clock (`now`); a record whose
-/// `expires_at` is `now` or earlier does not exist.
+/// Atomic operations, each durable before it answers, counters apart. Expiry is judged by the caller's clock (`now`); a
+/// record whose `expires_at` is `now` or earlier does not exist. A store has the three methods without a body; the rest are
+/// batches of one.
 #[async_trait]
 pub trait SessionStore: Send + Sync + fmt::Debug {
-    /// Writes a value, replacing what was there.
+    /// Runs independent operations in one round trip; one outcome each, in their order. Each is atomic by itself, all
+    /// together are not: others may come in between, and where the store fails some may have happened. So no operation of a
+    /// batch may rely on another's outcome; where several have to succeed, the caller issues nothing unless all did.
+    async fn batch(
+        &self,
+        operations: &[Operation],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Outcome>, StoreError>;
+
+    /// When this store was created empty (RULES 32): without a pending login, older assertions are refused.
+    async fn epoch(&self) -> Result<DateTime<Utc>, StoreError>;
+
+    /// Whether it can serve right now, for `/readyz`.
+    async fn ready(&self) -> Result<(), StoreError>;
+
+    /// Runs one operation.
+    async fn run(&self, operation: Operation, now: DateTime<Utc>) -> Result<Outcome, StoreError> {
+        let outcome = self.batch(&[operation], now).await?.pop();
+        outcome.ok_or_else(|| StoreError::Unavailable("the store gave no outcome".to_owned()))
+    }
+
+    /// Writes a value, replacing what was there, live or not.
     async fn put(
         &self,
         key: &Key,
         value: &[u8],
         expires_at: DateTime<Utc>,
-    ) -> Result<(), StoreError>;
+    ) -> Result<(), StoreError> {
+        let put = Operation::Put { key: key.clone(), value: value.to_vec(), expires_at };
+        // nothing is judged by the time, so none is named
+        self.run(put, DateTime::<Utc>::MIN_UTC).await?.done()
+    }
 
     /// Reads a value.
-    async fn get(&self, key: &Key, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, StoreError>;
+    async fn get(&self, key: &Key, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, StoreError> {
+        self.run(Operation::Get { key: key.clone() }, now).await?.value()
+    }
 
     /// Reads and removes: of many concurrent takers one wins.
-    async fn take(&self, key: &Key, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, StoreError>;
+    async fn take(&self, key: &Key, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, StoreError> {
+        self.run(Operation::Take { key: key.clone() }, now).await?.value()
+    }
 
     /// Writes where nothing live is; `false` where something is.
     async fn insert_once(
@@ -60,7 +96,10 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
         value: &[u8],
         expires_at: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<bool, StoreError> {
+        let insert = Operation::InsertOnce { key: key.clone(), value: value.to_vec(), expires_at };
+        self.run(insert, now).await?.decided()
+    }
 
     /// Replaces exactly `expected` by `new`; `false` where something else, or nothing, is there.
     async fn compare_and_swap(
@@ -70,11 +109,50 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
         new: &[u8],
         expires_at: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<bool, StoreError> {
+        let (key, expected, new) = (key.clone(), expected.to_vec(), new.to_vec());
+        self.run(Operation::CompareAndSwap { key, expected, new, expires_at }, now).await?.decided()
+    }
 
-    /// When this store was created empty (RULES 32): without a pending login, older assertions are refused.
-    async fn epoch(&self) -> Result<DateTime<Utc>, StoreError>;
+    /// Adds a member to an index of at most [`index::MOST_MEMBERS`], or gives one that is there another end. Answers which
+    /// member a full index let go of: the one that would have ended first. The caller has to end what that stands for.
+    async fn index_add(
+        &self,
+        key: &Key,
+        member: Member,
+        expires_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Member>, StoreError> {
+        self.run(Operation::IndexAdd { key: key.clone(), member, expires_at }, now).await?.let_go()
+    }
 
-    /// Whether it can serve right now, for `/readyz`.
-    async fn ready(&self) -> Result<(), StoreError>;
+    /// Takes a member out of an index, if it is there.
+    async fn index_remove(
+        &self,
+        key: &Key,
+        member: Member,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.run(Operation::IndexRemove { key: key.clone(), member }, now).await?.done()
+    }
+
+    /// The members that have not ended, those that were added last at the end.
+    async fn index_members(
+        &self,
+        key: &Key,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Member>, StoreError> {
+        self.run(Operation::IndexMembers { key: key.clone() }, now).await?.members()
+    }
+
+    /// Counts one more within a window, and says how many that makes. Not kept through a restart of the embedded store, not
+    /// confirmed by replicas: good for limits, not for what must happen once.
+    async fn count(
+        &self,
+        key: &Key,
+        window_end: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        self.run(Operation::Count { key: key.clone(), window_end }, now).await?.counted()
+    }
 }

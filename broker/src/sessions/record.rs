@@ -1,12 +1,17 @@
 //! Typed records over a [`SessionStore`]: sealed, with our own expiry, found by the SHA-256 of their handle.
 
+mod batch;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Key, SessionStore, StoreError};
+pub use batch::{Answer, Batch, Outcomes, Ticket};
+
+use super::{Key, Member, SessionStore, StoreError};
 use crate::seal::{Purpose, Sealer};
 
 /// One stage of a login or grant: own type, own key prefix, own lifetime.
@@ -15,6 +20,12 @@ pub trait Record: Serialize + DeserializeOwned + Send + Sync {
     const KIND: &'static str;
     /// Lifetime from its writing.
     const LIFETIME: TimeDelta;
+}
+
+/// What a record is found by: its handle, or what an index has of it.
+pub trait Handle: Sync {
+    /// The handle's SHA-256.
+    fn digest(&self) -> [u8; 32];
 }
 
 /// A record as it was read, with what a swap compares against.
@@ -49,7 +60,7 @@ impl Records {
     /// [`StoreError`] where the store did not confirm it.
     pub async fn put<R: Record>(
         &self,
-        handle: &str,
+        handle: &(impl Handle + ?Sized),
         record: &R,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
@@ -64,12 +75,12 @@ impl Records {
     /// [`StoreError`]; a value that does not open under our key counts as unavailable, never as absent.
     pub async fn get<R: Record>(
         &self,
-        handle: &str,
+        handle: &(impl Handle + ?Sized),
         now: DateTime<Utc>,
     ) -> Result<Option<Stored<R>>, StoreError> {
         let key = key::<R>(handle);
         let Some(raw) = self.store.get(&key, now).await? else { return Ok(None) };
-        Ok(Some(Stored { record: self.open(&key, &raw)?, raw }))
+        Ok(Some(self.stored(&key, raw)?))
     }
 
     /// Reads and removes a record: one of many takers wins.
@@ -78,7 +89,7 @@ impl Records {
     /// As [`Self::get`].
     pub async fn take<R: Record>(
         &self,
-        handle: &str,
+        handle: &(impl Handle + ?Sized),
         now: DateTime<Utc>,
     ) -> Result<Option<R>, StoreError> {
         let key = key::<R>(handle);
@@ -92,7 +103,7 @@ impl Records {
     /// [`StoreError`] where the store did not confirm it.
     pub async fn swap<R: Record>(
         &self,
-        handle: &str,
+        handle: &(impl Handle + ?Sized),
         read: &Stored<R>,
         new: &R,
         expires_at: DateTime<Utc>,
@@ -114,7 +125,72 @@ impl Records {
         until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        self.store.insert_once(&Key { kind, digest: sha256(value) }, b"1", until, now).await
+        self.store.insert_once(&Key { kind, digest: value.digest() }, b"1", until, now).await
+    }
+
+    /// Adds what `member` stands for, a record with its own end `until`, to the index of this kind `of` something, such as
+    /// the sessions of a user. Answers who had to go because the index is full: the caller has to end that.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store did not confirm it.
+    pub async fn index_add(
+        &self,
+        (kind, of): (&'static str, &str),
+        member: &(impl Handle + ?Sized),
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Member>, StoreError> {
+        let (key, member) = (Key { kind, digest: of.digest() }, Member(member.digest()));
+        self.store.index_add(&key, member, until, now).await
+    }
+
+    /// Takes a member out of an index.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store did not confirm it.
+    pub async fn index_remove(
+        &self,
+        (kind, of): (&'static str, &str),
+        member: &(impl Handle + ?Sized),
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let (key, member) = (Key { kind, digest: of.digest() }, Member(member.digest()));
+        self.store.index_remove(&key, member, now).await
+    }
+
+    /// The members of an index; each is a handle to its record. A record may have gone before its membership.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn index_members(
+        &self,
+        (kind, of): (&'static str, &str),
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Member>, StoreError> {
+        self.store.index_members(&Key { kind, digest: of.digest() }, now).await
+    }
+
+    /// Counts one more of something within the window that ends at `window_end`: how many it is now. For limits, see
+    /// [`SessionStore::count`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count(
+        &self,
+        (kind, of): (&'static str, &str),
+        window_end: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        self.store.count(&Key { kind, digest: of.digest() }, window_end, now).await
+    }
+
+    /// Several of these in one round trip.
+    pub const fn batch(&self, now: DateTime<Utc>) -> Batch<'_> {
+        Batch::new(self, now)
+    }
+
+    fn stored<R: Record>(&self, key: &Key, raw: Vec<u8>) -> Result<Stored<R>, StoreError> {
+        Ok(Stored { record: self.open(key, &raw)?, raw })
     }
 
     fn seal<R: Record>(&self, key: &Key, record: &R) -> Result<Vec<u8>, StoreError> {
@@ -134,12 +210,24 @@ impl Records {
     }
 }
 
-fn key<R: Record>(handle: &str) -> Key {
-    Key { kind: R::KIND, digest: sha256(handle) }
+fn key<R: Record>(handle: &(impl Handle + ?Sized)) -> Key {
+    Key { kind: R::KIND, digest: handle.digest() }
 }
 
-fn sha256(text: &str) -> [u8; 32] {
-    let mut out = [0; 32];
-    out.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
-    out
+impl Handle for str {
+    fn digest(&self) -> [u8; 32] {
+        Member::of(self).0
+    }
+}
+
+impl Handle for String {
+    fn digest(&self) -> [u8; 32] {
+        self.as_str().digest()
+    }
+}
+
+impl Handle for Member {
+    fn digest(&self) -> [u8; 32] {
+        self.0
+    }
 }

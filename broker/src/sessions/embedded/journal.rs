@@ -23,6 +23,15 @@ pub(super) enum Change {
     Delete(Id),
 }
 
+impl Change {
+    /// Of the record.
+    pub(super) const fn id(&self) -> &Id {
+        match self {
+            Self::Put(id, ..) | Self::Delete(id) => id,
+        }
+    }
+}
+
 /// What stood in the file.
 pub(super) struct Replay {
     pub(super) records: Vec<(Id, Arc<[u8]>, i64)>,

@@ -2,6 +2,7 @@ use chrono::TimeDelta;
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use super::*;
+use crate::sessions::{Key, Member};
 
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_900_000_000, 0).unwrap() + TimeDelta::seconds(second)
@@ -152,6 +153,62 @@ async fn many_changes_of_one_batch_end_as_the_last_one_says() {
         assert_eq!(again.get(&key(n), at(0)).await.unwrap().as_deref(), expected);
     }
     again.close().await;
+}
+
+#[tokio::test]
+async fn a_batch_that_finds_no_room_is_full_and_forgets_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("s.db");
+    let store = open(&file, Capacity { records: 2, bytes: 100_000 }).await;
+    store.put(&key(0), b"x", at(60)).await.unwrap();
+    let put = |n| Operation::Put { key: key(n), value: b"x".to_vec(), expires_at: at(60) };
+    let take = Operation::Take { key: key(0) };
+
+    let full = store.batch(&[put(1), put(2), take.clone()], at(0)).await;
+    assert!(matches!(full, Err(StoreError::Full)));
+    assert!(store.get(&key(0), at(0)).await.unwrap().is_some(), "what came after did not happen");
+    store.batch(&[take, put(2)], at(0)).await.unwrap();
+
+    store.close().await;
+    assert_eq!(rows(&file).await, 2, "disk and memory agree");
+}
+
+#[tokio::test]
+async fn batches_that_cross_each_other_do_not_wait_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("s.db"), Capacity::default()).await;
+    let put = |n| Operation::Put { key: key(n), value: b"x".to_vec(), expires_at: at(60) };
+    let batches = (0..200).map(|n| {
+        let (store, mut operations) = (store.clone(), [put(n), put(n + 1), put(n + 2)]);
+        if n % 2 == 0 {
+            operations.reverse();
+        }
+        tokio::spawn(async move { store.batch(&operations, at(0)).await })
+    });
+
+    for batch in futures_util::future::join_all(batches).await {
+        assert_eq!(batch.unwrap().unwrap().len(), 3);
+    }
+    store.close().await;
+}
+
+#[tokio::test]
+async fn an_index_survives_a_restart_and_counters_need_no_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("s.db");
+    let store = open(&file, Capacity::default()).await;
+    store.index_add(&key(0), Member::of("a"), at(60), at(0)).await.unwrap();
+    store.index_add(&key(0), Member::of("b"), at(90), at(0)).await.unwrap();
+    assert_eq!(store.count(&key(1), at(60), at(0)).await.unwrap(), 1);
+    store.close().await;
+    assert_eq!(rows(&file).await, 1);
+    assert_eq!(store.count(&key(1), at(60), at(0)).await.unwrap(), 2, "closed, and still counting");
+
+    let again = EmbeddedStore::open(&file, Capacity::default(), at(70)).await.unwrap();
+    assert_eq!(again.index_members(&key(0), at(70)).await.unwrap(), [Member::of("b")]);
+    again.index_remove(&key(0), Member::of("b"), at(70)).await.unwrap();
+    again.close().await;
+    assert_eq!(rows(&file).await, 0, "an empty index is none");
 }
 
 #[tokio::test]

@@ -42,9 +42,13 @@ pub(super) async fn read(manager: &Arc<Manager>) -> Result<DateTime<Utc>, StoreE
     };
     let command =
         script(manager.epoch_key(), manager.now(), Some(lineage.as_deref().unwrap_or("")));
-    let answer = manager.call(manager.epoch_key(), command, Access::Write).await?;
+    let mut answer = manager.call(manager.epoch_key(), vec![command], Access::Write).await?;
     manager.confirmed(&answer)?;
-    moment(answer.value).ok_or_else(|| unavailable("the epoch in Redis is not one of ours"))
+    answer
+        .values
+        .pop()
+        .and_then(moment)
+        .ok_or_else(|| unavailable("the epoch in Redis is not one of ours"))
 }
 
 fn script(key: &str, now: DateTime<Utc>, lineage: Option<&str>) -> Cmd {

@@ -80,10 +80,11 @@ pub(super) enum Access {
     Write,
 }
 
-/// The answer to one call.
+/// The answers to one call.
 #[derive(Debug)]
 pub(super) struct Answer {
-    pub(super) value: Value,
+    /// One a command.
+    pub(super) values: Vec<Value>,
     open: Arc<Open>,
     replicated: bool,
 }
@@ -94,11 +95,11 @@ impl Manager {
         Arc::new(Self { target, epoch_key, clock, runtime, state })
     }
 
-    /// Sends one command, once.
+    /// Sends commands, each once, all in one round trip. In a cluster they must be on the slot of `key`.
     pub(super) async fn call(
         self: &Arc<Self>,
         key: &str,
-        command: Cmd,
+        commands: Vec<Cmd>,
         access: Access,
     ) -> Result<Answer, StoreError> {
         let open = self.open().await?;
@@ -107,17 +108,24 @@ impl Manager {
         if access == Access::Write && self.may_find_others(&standing) {
             self.look_again(&open);
         }
-        let mut commands = Pipeline::new();
-        commands.add_command(command);
-        if confirm {
-            commands.add_command(wait_for_a_replica());
+        let count = commands.len();
+        let mut pipeline = Pipeline::with_capacity(count + 1);
+        for command in commands {
+            pipeline.add_command(command);
         }
-        let mut answers = self.watched(&open, open.link.run(key, commands)).await?.into_iter();
-        let value = answers.next().ok_or_else(|| unavailable("Redis sent no answer"))?;
-        let value = value.extract_error().map_err(|error| self.failed(&open, &error))?;
+        if confirm {
+            pipeline.add_command(wait_for_a_replica());
+        }
+        let mut values = self.watched(&open, open.link.run(key, pipeline)).await?.into_iter();
+        let answered = values.by_ref().take(count).map(Value::extract_error);
+        let answered = answered.collect::<Result<Vec<_>, _>>();
+        let answered = answered.map_err(|error| self.failed(&open, &error))?;
+        if answered.len() != count {
+            return Err(unavailable("Redis sent too few answers"));
+        }
         // without a confirmation, and where WAIT itself failed, nothing is known
-        let replicated = !confirm || matches!(answers.next(), Some(Value::Int(n)) if n > 0);
-        Ok(Answer { value, open, replicated })
+        let replicated = !confirm || matches!(values.next(), Some(Value::Int(n)) if n > 0);
+        Ok(Answer { values: answered, open, replicated })
     }
 
     /// Whether replicas come and go here. One server without any is looked at by `/readyz` alone.

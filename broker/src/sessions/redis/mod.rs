@@ -8,7 +8,9 @@ mod checks;
 mod epoch;
 mod link;
 mod manager;
+mod operation;
 mod record;
+mod scripts;
 mod shape;
 mod store;
 

@@ -1,40 +1,16 @@
-//! How a record stands in Redis, and the scripts that judge it there.
+//! How a record stands in Redis.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use redis::{Cmd, cmd};
 
 use crate::sessions::{Key, StoreError};
 
 /// How long Redis keeps a record beyond its end: as much as the clocks of two nodes may differ, or a replay marker that one
 /// node wrote could be gone while another still accepts the assertion.
-const MARGIN: TimeDelta = TimeDelta::minutes(5);
+pub(super) const MARGIN: TimeDelta = TimeDelta::minutes(5);
 /// Longest lifetime that Redis is told; it refuses times that overflow.
-const LONGEST: TimeDelta = TimeDelta::days(3650);
+pub(super) const LONGEST: TimeDelta = TimeDelta::days(3650);
 /// Eight bytes, big endian: microseconds since 1970 at which the record ends.
 const HEAD: usize = 8;
-
-/// When a value ends. Exact: microseconds of the next 250 years fit into the mantissa of a double.
-macro_rules! with_expiry {
-    ($script:literal) => {
-        concat!(
-            "local function ends(v) local n = 0 for i = 1, 8 do n = n * 256 + string.byte(v, i) end return n end ",
-            "local v = redis.call('GET', KEYS[1]) ",
-            $script
-        )
-    };
-}
-
-/// Keys: 1 the record. Arguments: now, the new value, its lifetime in milliseconds.
-const INSERT_ONCE: &str = with_expiry!(
-    "if v and ends(v) > tonumber(ARGV[1]) then return 0 end \
-     redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1"
-);
-
-/// Keys: 1 the record. Arguments: now, the new value, its lifetime in milliseconds, the payload that must be there.
-const COMPARE_AND_SWAP: &str = with_expiry!(
-    "if not v or ends(v) <= tonumber(ARGV[1]) or string.sub(v, 9) ~= ARGV[4] then return 0 end \
-     redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1"
-);
 
 /// One hash tag an object, so that Cluster keeps it in one place whatever the prefix is.
 pub(super) fn key(prefix: &str, key: &Key) -> String {
@@ -44,8 +20,8 @@ pub(super) fn key(prefix: &str, key: &Key) -> String {
 /// A value with its end, and how long Redis keeps it, by our clock.
 #[derive(Debug)]
 pub(super) struct Written {
-    value: Vec<u8>,
-    milliseconds: i64,
+    pub(super) value: Vec<u8>,
+    pub(super) milliseconds: i64,
 }
 
 impl Written {
@@ -53,50 +29,14 @@ impl Written {
         let mut value = Vec::with_capacity(HEAD + payload.len());
         value.extend_from_slice(&micros(expires_at).to_be_bytes());
         value.extend_from_slice(payload);
-        let remaining = (expires_at - now).clamp(TimeDelta::zero(), LONGEST) + MARGIN;
-        Self { value, milliseconds: remaining.num_milliseconds() }
+        Self { value, milliseconds: lifetime(expires_at, now) }
     }
 }
 
-pub(super) fn get(key: &str) -> Cmd {
-    let mut command = cmd("GET");
-    command.arg(key);
-    command
-}
-
-/// Also takes away what has ended: nobody may see that any more.
-pub(super) fn take(key: &str) -> Cmd {
-    let mut command = cmd("GETDEL");
-    command.arg(key);
-    command
-}
-
-pub(super) fn put(key: &str, new: &Written) -> Cmd {
-    let mut command = cmd("SET");
-    command.arg(key).arg(&new.value).arg("PX").arg(new.milliseconds);
-    command
-}
-
-pub(super) fn insert_once(key: &str, new: &Written, now: DateTime<Utc>) -> Cmd {
-    script(INSERT_ONCE, key, new, now)
-}
-
-pub(super) fn compare_and_swap(
-    key: &str,
-    expected: &[u8],
-    new: &Written,
-    now: DateTime<Utc>,
-) -> Cmd {
-    let mut command = script(COMPARE_AND_SWAP, key, new, now);
-    command.arg(expected);
-    command
-}
-
-/// With its text each time: EVALSHA would take a second round trip after every restart and failover.
-fn script(text: &str, key: &str, new: &Written, now: DateTime<Utc>) -> Cmd {
-    let mut command = cmd("EVAL");
-    command.arg(text).arg(1).arg(key).arg(micros(now)).arg(&new.value).arg(new.milliseconds);
-    command
+/// How long Redis keeps what ends then, in milliseconds.
+pub(super) fn lifetime(expires_at: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
+    let remaining = (expires_at - now).clamp(TimeDelta::zero(), LONGEST);
+    (remaining + MARGIN).num_milliseconds()
 }
 
 /// The payload of a stored value; nothing where it has ended.
@@ -120,7 +60,7 @@ fn not_ours() -> StoreError {
 }
 
 /// Never negative: the scripts read the bytes as a plain number.
-fn micros(at: DateTime<Utc>) -> i64 {
+pub(super) fn micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros().max(0)
 }
 

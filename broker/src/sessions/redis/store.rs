@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use redis::{Value, cmd, from_redis_value};
+use futures_util::future::join_all;
+use redis::cmd;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -14,10 +15,10 @@ use super::checks::Standing;
 use super::epoch;
 use super::link::Target;
 use super::manager::{Access, Manager, unavailable};
-use super::record::{self, Written};
+use super::{operation, record};
 use crate::clock::Clock;
 use crate::config::Redis;
-use crate::sessions::{Key, SessionStore, StoreError};
+use crate::sessions::{Operation, Outcome, SessionStore, StoreError};
 
 /// Sessions on Redis; clones are the same store.
 #[derive(Clone, Debug)]
@@ -99,18 +100,27 @@ impl RedisStore {
         }
     }
 
-    fn key(&self, key: &Key) -> String {
-        record::key(&self.prefix, key)
-    }
-
-    /// Runs a script that says 1 where it wrote and 0 where it did not.
-    async fn decide(&self, key: &str, command: redis::Cmd) -> Result<bool, StoreError> {
-        let answer = self.manager.call(key, command, Access::Write).await?;
-        let Value::Int(wrote @ (0 | 1)) = answer.value else { return Err(unexpected()) };
-        if wrote == 1 {
+    /// Runs what one primary does in one round trip.
+    async fn run(
+        &self,
+        operations: &[Operation],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let Some(first) = operations.first() else { return Ok(Vec::new()) };
+        let clock = self.manager.now();
+        let command = |o: &Operation| operation::command(o, &self.prefix, now, clock);
+        let commands = operations.iter().map(command).collect();
+        let writes = operations.iter().any(Operation::writes);
+        let access = if writes { Access::Write } else { Access::Read };
+        let key = record::key(&self.prefix, first.key());
+        let mut answer = self.manager.call(&key, commands, access).await?;
+        let values = std::mem::take(&mut answer.values);
+        // before anything is read: what a taken value holds is for nobody where its removal may be lost
+        if operations.iter().zip(&values).any(|(o, value)| operation::changed(o, value)) {
             self.manager.confirmed(&answer)?;
         }
-        Ok(wrote == 1)
+        let answered = operations.iter().zip(values);
+        answered.map(|(o, value)| operation::outcome(o, value, now)).collect()
     }
 
     async fn check(&self) -> Result<(), StoreError> {
@@ -128,60 +138,19 @@ impl RedisStore {
 
 #[async_trait]
 impl SessionStore for RedisStore {
-    async fn put(
+    /// To one server in one pipeline; to a cluster at the same time, for the slots may be on several nodes.
+    async fn batch(
         &self,
-        key: &Key,
-        value: &[u8],
-        expires_at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let key = self.key(key);
-        let command = record::put(&key, &Written::new(value, expires_at, self.manager.now()));
-        let answer = self.manager.call(&key, command, Access::Write).await?;
-        if answer.value != Value::Okay {
-            return Err(unexpected());
+        operations: &[Operation],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        if self.manager.open().await?.is_server() {
+            return self.run(operations, now).await;
         }
-        self.manager.confirmed(&answer)
-    }
-
-    async fn get(&self, key: &Key, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, StoreError> {
-        let key = self.key(key);
-        let answer = self.manager.call(&key, record::get(&key), Access::Read).await?;
-        stored(answer.value)?.map_or(Ok(None), |stored| record::payload(stored, now))
-    }
-
-    async fn take(&self, key: &Key, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, StoreError> {
-        let key = self.key(key);
-        let mut answer = self.manager.call(&key, record::take(&key), Access::Write).await?;
-        let Some(stored) = stored(std::mem::replace(&mut answer.value, Value::Nil))? else {
-            return Ok(None);
-        };
-        self.manager.confirmed(&answer)?;
-        record::payload(stored, now)
-    }
-
-    async fn insert_once(
-        &self,
-        key: &Key,
-        value: &[u8],
-        expires_at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        let key = self.key(key);
-        let new = Written::new(value, expires_at, self.manager.now());
-        self.decide(&key, record::insert_once(&key, &new, now)).await
-    }
-
-    async fn compare_and_swap(
-        &self,
-        key: &Key,
-        expected: &[u8],
-        new: &[u8],
-        expires_at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        let key = self.key(key);
-        let new = Written::new(new, expires_at, self.manager.now());
-        self.decide(&key, record::compare_and_swap(&key, expected, &new, now)).await
+        let each = operations.chunks(1).map(|one| self.run(one, now));
+        // all are waited for, so that nothing is given up half way because another failed
+        let outcomes: Result<Vec<_>, _> = join_all(each).await.into_iter().collect();
+        Ok(outcomes?.concat())
     }
 
     async fn epoch(&self) -> Result<DateTime<Utc>, StoreError> {
@@ -207,13 +176,4 @@ fn reason(error: StoreError) -> String {
         StoreError::Unavailable(why) => why,
         StoreError::Full => error.to_string(),
     }
-}
-
-fn stored(value: Value) -> Result<Option<Vec<u8>>, StoreError> {
-    from_redis_value(value).map_err(|_| unexpected())
-}
-
-/// Never shows the value.
-fn unexpected() -> StoreError {
-    unavailable("Redis gave another kind of answer than the command has")
 }
