@@ -15,6 +15,7 @@ mod bad_input;
 mod bad_start;
 mod browser;
 mod demo;
+mod device;
 mod emitted_xml;
 mod home_realm;
 mod login_oidc;

@@ -90,6 +90,9 @@ pub enum GrantType {
     AuthorizationCode,
     /// RFC 6749 §4.4.
     ClientCredentials,
+    /// RFC 8628 §3.4.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
+    DeviceCode,
     /// RFC 6749 §6.
     RefreshToken,
 }
@@ -101,6 +104,18 @@ pub struct ClientSecret {
     pub sha256: String,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+}
+
+impl GrantType {
+    /// As `grant_type` and registrations name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::ClientCredentials => "client_credentials",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::RefreshToken => "refresh_token",
+        }
+    }
 }
 
 impl Client {

@@ -28,6 +28,8 @@ pub struct Limiter {
     addresses: Counter<IpAddr>,
     clients: Counter<String>,
     failures: Counter<(IpAddr, String)>,
+    guesses: Counter<IpAddr>,
+    browsers: Counter<String>,
 }
 
 /// How a path is limited.
@@ -41,6 +43,11 @@ enum Kind {
     Free,
 }
 
+/// Stands in the extensions of an answer that refuses and is no failure: a device that asks whether its user has decided
+/// (RFC 8628 §3.5).
+#[derive(Clone, Copy, Debug)]
+pub struct NoFailure;
+
 impl Limiter {
     /// With these rates.
     pub fn new(limits: &Limits) -> Self {
@@ -49,6 +56,8 @@ impl Limiter {
             addresses: Counter::new(limits.per_address),
             clients: Counter::new(limits.per_client),
             failures: Counter::new(limits.failures),
+            guesses: Counter::new(limits.failures),
+            browsers: Counter::new(limits.failures),
         }
     }
 
@@ -59,6 +68,24 @@ impl Limiter {
     /// [`TooMany`] above `limits.per_client`.
     pub fn client(&self, client_id: &str, now: DateTime<Utc>) -> Result<(), TooMany> {
         if self.enabled { self.clients.count(client_id.to_owned(), now) } else { Ok(()) }
+    }
+
+    /// Counts a guess of what is short enough to be guessed, before it is looked at: here the right answer does not pass
+    /// above the limit (RFC 8628 §5.1). By address, and by browser where it shows its cookie.
+    ///
+    /// # Errors
+    /// [`TooMany`] above `limits.failures`.
+    pub fn guess(
+        &self,
+        sender: Option<IpAddr>,
+        browser: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), TooMany> {
+        if !self.enabled {
+            return Ok(());
+        }
+        let by_browser = self.browsers.count(browser.to_owned(), now);
+        sender.map_or(Ok(()), |sender| self.guesses.count(sender, now)).and(by_browser)
     }
 
     fn open(&self, sender: IpAddr, now: DateTime<Utc>) -> Result<(), TooMany> {
@@ -99,7 +126,7 @@ pub async fn enforce<B: MessageBody>(
     }
     let client = named_client(&request);
     let response = next.call(request).await?;
-    if !is_refusal(response.status()) {
+    if !is_refusal(response.status()) || response.response().extensions().contains::<NoFailure>() {
         return Ok(response.map_into_left_body());
     }
     match app.limits.refused(sender, client, app.now()) {
@@ -124,8 +151,8 @@ impl TooMany {
 fn kind(path: &str) -> Kind {
     let under = |folder: &str| path.starts_with(folder);
     match path {
-        "/authorize" | "/home-realm" | "/login" => Kind::Open,
-        "/login/continue" | "/consent" | "/userinfo" => Kind::Proof,
+        "/authorize" | "/home-realm" | "/login" | "/oauth/device/code" => Kind::Open,
+        "/login/continue" | "/consent" | "/device" | "/userinfo" => Kind::Proof,
         _ if under("/oauth/") || under("/api/") || under("/callback/") => Kind::Proof,
         _ if under("/saml/") && path.ends_with("/acs") => Kind::Proof,
         _ => Kind::Free,
@@ -202,6 +229,15 @@ mod tests {
     }
 
     #[test]
+    fn guesses_count_by_address_and_by_browser_before_anything_is_looked_at() {
+        let limiter = limiter(true);
+        assert_eq!(limiter.guess(Some(A), "x", at(0)), Ok(()));
+        assert!(limiter.guess(Some(A), "y", at(0)).is_err());
+        assert!(limiter.guess(Some(B), "x", at(0)).is_err());
+        assert_eq!(limiter.guess(Some(B), "z", at(60)), Ok(()));
+    }
+
+    #[test]
     fn nothing_is_limited_when_switched_off() {
         let limiter = limiter(false);
         for _ in 0..10 {
@@ -219,10 +255,11 @@ mod tests {
             "/callback/acme",
             "/login/continue",
             "/api/v1/clients",
+            "/device",
         ] {
             assert_eq!(kind(path), Kind::Proof, "{path}");
         }
-        for path in ["/authorize", "/login", "/home-realm"] {
+        for path in ["/authorize", "/login", "/home-realm", "/oauth/device/code"] {
             assert_eq!(kind(path), Kind::Open, "{path}");
         }
         for path in

@@ -45,8 +45,8 @@ pub struct PageModel {
     pub transaction: String,
     /// The app's name.
     pub client_name: String,
-    /// Where the answer will go: the page's form must be allowed to end there (RULES 30).
-    pub redirect_uri: String,
+    /// Where the browser will end, if not with us: the page's form must be allowed to end there (RULES 30).
+    pub redirect_uri: Option<String>,
     /// What was typed or hinted.
     pub email: Option<String>,
     /// Why the address did not lead on.
@@ -380,7 +380,7 @@ async fn page_model(
     Ok(PageModel {
         transaction: found.handle.clone(),
         client_name: client.client_name.clone(),
-        redirect_uri: request.redirect_uri.clone(),
+        redirect_uri: request.redirect_uri().map(str::to_owned),
         email,
         problem,
         choices,

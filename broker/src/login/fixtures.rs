@@ -8,7 +8,7 @@ use homerealm_certs::JwsAlgorithm;
 use homerealm_connectors::assertion::{AssertionParts, ReplayKey, Subject};
 use serde_json::{Value, json};
 
-use super::request::{AuthorizationRequest, ResponseMode};
+use super::request::{AnswerTo, AuthorizationRequest, ResponseMode, WayThere};
 use crate::catalog::connection::IdpInitiated;
 use crate::catalog::{
     Client, ClientAuthMethod, ClientKind, Connection, ConnectionOptions, DomainPattern,
@@ -137,11 +137,8 @@ pub(crate) fn client(kind: ClientKind) -> Client {
 pub(crate) fn request() -> AuthorizationRequest {
     AuthorizationRequest {
         client_id: "app".to_owned(),
-        redirect_uri: "https://app.example/cb".to_owned(),
-        response_mode: ResponseMode::Query,
-        state: Some("s".to_owned()),
+        answer: way_to("https://app.example/cb"),
         nonce: None,
-        code_challenge: "c".repeat(43),
         scopes: vec!["openid".to_owned()],
         audience: None,
         connection: None,
@@ -153,6 +150,16 @@ pub(crate) fn request() -> AuthorizationRequest {
         ui_locales: None,
         screen_hint: None,
     }
+}
+
+/// The answer goes to a client at this address.
+pub(crate) fn way_to(redirect_uri: &str) -> AnswerTo {
+    AnswerTo::Client(WayThere {
+        redirect_uri: redirect_uri.to_owned(),
+        response_mode: ResponseMode::Query,
+        state: Some("s".to_owned()),
+        code_challenge: "c".repeat(43),
+    })
 }
 
 /// What an IdP says about a user, with these attributes of one value each.

@@ -31,5 +31,5 @@ pub mod users;
 pub use begin::{Started, Step, start};
 pub use completed::CompletedLogin;
 pub use error::{ClientError, ErrorPage, LoginError};
-pub use request::{AuthorizationRequest, Prompt, ResponseMode};
+pub use request::{AnswerTo, AuthorizationRequest, Prompt, ResponseMode, WayThere};
 pub use transaction::Browser;

@@ -1,24 +1,19 @@
-//! What a client asked for at `/authorize`, after every parameter was checked.
+//! What a client asked for, at `/authorize` or for a device, after every parameter was checked.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A validated authorization request: the client exists, the redirect URI is one of its own, PKCE is there.
+/// A validated authorization request: the client exists, and the answer has a way to it that is the client's own.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 pub struct AuthorizationRequest {
     /// The client.
     pub client_id: String,
-    /// Matched exactly against the client's.
-    pub redirect_uri: String,
-    /// How the answer goes back.
-    pub response_mode: ResponseMode,
-    /// Given back as it came (RFC 6749 §4.1.1).
-    pub state: Option<String>,
+    /// Where the answer goes.
+    #[serde(flatten)]
+    pub answer: AnswerTo,
     /// For the ID token (OIDC Core §3.1.2.1).
     pub nonce: Option<String>,
-    /// S256 (RFC 7636 §4.3).
-    pub code_challenge: String,
     /// What may be granted of what was asked for.
     pub scopes: Vec<String>,
     /// Identifier of the API; `None`: a token for `/userinfo` only.
@@ -39,6 +34,34 @@ pub struct AuthorizationRequest {
     pub ui_locales: Option<String>,
     /// Which page to show first.
     pub screen_hint: Option<String>,
+}
+
+/// Where the answer goes.
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum AnswerTo {
+    /// To the client, through the browser (RFC 6749 §4.1.2).
+    Client(WayThere),
+    /// To a device that asks the token endpoint; the browser stays on our page (RFC 8628 §3.3).
+    Device {
+        /// Handle of the device's request.
+        device: String,
+        /// What the device shows, for the user to compare.
+        user_code: String,
+    },
+}
+
+/// The way to a client's redirect URI.
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
+pub struct WayThere {
+    /// Matched exactly against the client's.
+    pub redirect_uri: String,
+    /// How the answer goes there.
+    pub response_mode: ResponseMode,
+    /// Given back as it came (RFC 6749 §4.1.1).
+    pub state: Option<String>,
+    /// S256 (RFC 7636 §4.3): PKCE is always there.
+    pub code_challenge: String,
 }
 
 /// How the answer goes back to the client.
@@ -66,6 +89,14 @@ pub enum Prompt {
 }
 
 impl AuthorizationRequest {
+    /// The client's address that the browser ends at, if it ends at one.
+    pub fn redirect_uri(&self) -> Option<&str> {
+        match &self.answer {
+            AnswerTo::Client(way) => Some(&way.redirect_uri),
+            AnswerTo::Device { .. } => None,
+        }
+    }
+
     /// Whether no page may be shown.
     pub fn is_silent(&self) -> bool {
         self.prompt.contains(&Prompt::None)
@@ -82,7 +113,7 @@ impl fmt::Debug for AuthorizationRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthorizationRequest")
             .field("client_id", &self.client_id)
-            .field("response_mode", &self.response_mode)
+            .field("answer", &self.answer)
             .field("scopes", &self.scopes)
             .field("audience", &self.audience)
             .field("connection", &self.connection)
@@ -90,5 +121,22 @@ impl fmt::Debug for AuthorizationRequest {
             .field("prompt", &self.prompt)
             .field("max_age", &self.max_age)
             .finish_non_exhaustive()
+    }
+}
+
+/// Without what finds a device's request.
+impl fmt::Debug for AnswerTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(way) => write!(f, "Client({way:?})"),
+            Self::Device { .. } => f.write_str("Device(..)"),
+        }
+    }
+}
+
+/// Without `state`, which is the client's.
+impl fmt::Debug for WayThere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WayThere({:?})", self.response_mode)
     }
 }

@@ -7,11 +7,12 @@ use url::form_urlencoded;
 
 use super::code::{self, AuthorizationGrant, Gives, Login};
 use super::consent;
+use super::device::{self, Verdict};
 use super::error::Trouble;
 use super::pkce::CodeChallenge;
 use crate::app::App;
 use crate::login::transaction::Browser;
-use crate::login::{AuthorizationRequest, CompletedLogin, ResponseMode};
+use crate::login::{AnswerTo, AuthorizationRequest, CompletedLogin, ResponseMode, WayThere};
 
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,19 @@ pub enum Answer {
         /// Where to.
         url: String,
     },
+    /// A page of ours: a device, not the browser, gets the answer (RFC 8628 §3.3).
+    Stay(DeviceEnd),
+}
+
+/// How it ended for a device.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DeviceEnd {
+    /// It gets its tokens.
+    Allowed,
+    /// It is told that it gets none.
+    Denied,
+    /// Its code was used, refused or has expired before.
+    TooLate,
 }
 
 /// Where a client's answer goes, and how.
@@ -58,57 +72,94 @@ pub async fn answer(
 ) -> Result<Answer, Trouble> {
     let established = Login::from(&login);
     match consent::needed(app, &login.request, &established).await? {
-        consent::Need::Forbidden => Ok(error_answer(
-            &login.request,
-            app.config.issuer.as_str(),
-            "consent_required",
-            "The user has not allowed this yet, and prompt=none allows no page.",
-        )),
-        consent::Need::No => issue_code(app, &login.request, established, now).await,
+        consent::Need::Forbidden => {
+            let text = "The user has not allowed this yet, and prompt=none allows no page.";
+            error_answer(app, &login.request, ("consent_required", text), now).await
+        }
+        consent::Need::No => granted(app, &login.request, established, now).await,
         consent::Need::Yes => consent::ask(app, browser, login.request, established, now).await,
     }
 }
 
-/// An error for the client (RFC 6749 §4.1.2.1), with `state` and `iss`.
-pub fn error_answer(
-    request: &AuthorizationRequest,
-    issuer: &str,
-    error: &str,
-    description: &str,
-) -> Answer {
-    WayBack::of(request, issuer).error(error, description)
-}
-
-/// Writes the code's record and sends the code to the client.
+/// An error and its description for the client (RFC 6749 §4.1.2.1), with `state` and `iss`; a device is refused.
 ///
 /// # Errors
-/// [`Trouble`]; no code exists then.
-pub(super) async fn issue_code(
+/// [`Trouble`]; a device waits on then.
+pub async fn error_answer(
+    app: &App,
+    request: &AuthorizationRequest,
+    (error, description): (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<Answer, Trouble> {
+    match &request.answer {
+        AnswerTo::Client(way) => {
+            Ok(WayBack::of(way, app.config.issuer.as_str()).error(error, description))
+        }
+        AnswerTo::Device { device, .. } => device_answer(app, device, Verdict::Deny, now).await,
+    }
+}
+
+/// Gives what was asked for: a code to the client, or leave to the device.
+///
+/// # Errors
+/// [`Trouble`]; nothing was given then.
+pub(super) async fn granted(
     app: &App,
     request: &AuthorizationRequest,
     login: Login,
     now: DateTime<Utc>,
 ) -> Result<Answer, Trouble> {
-    let code_challenge = CodeChallenge::try_from(request.code_challenge.clone());
+    match &request.answer {
+        AnswerTo::Client(way) => issue_code(app, request, way, login, now).await,
+        AnswerTo::Device { device, .. } => {
+            let gives = Gives { scopes: request.scopes.clone(), nonce: None, login };
+            device_answer(app, device, Verdict::Allow(Box::new(gives)), now).await
+        }
+    }
+}
+
+async fn device_answer(
+    app: &App,
+    device: &str,
+    verdict: Verdict,
+    now: DateTime<Utc>,
+) -> Result<Answer, Trouble> {
+    let end = match verdict {
+        Verdict::Allow(_) => DeviceEnd::Allowed,
+        Verdict::Deny => DeviceEnd::Denied,
+    };
+    let in_time = device::decide(app, device, verdict, now).await?;
+    Ok(Answer::Stay(if in_time { end } else { DeviceEnd::TooLate }))
+}
+
+/// Writes the code's record and sends the code to the client.
+async fn issue_code(
+    app: &App,
+    request: &AuthorizationRequest,
+    way: &WayThere,
+    login: Login,
+    now: DateTime<Utc>,
+) -> Result<Answer, Trouble> {
+    let code_challenge = CodeChallenge::try_from(way.code_challenge.clone());
     let grant = AuthorizationGrant {
         family: code::new_family(app.random.as_ref()),
         client_id: request.client_id.clone(),
-        redirect_uri: request.redirect_uri.clone(),
+        redirect_uri: way.redirect_uri.clone(),
         code_challenge: code_challenge.map_err(|e| Trouble::Broken(e.to_string()))?,
         audience: request.audience.clone(),
         gives: Some(Gives { scopes: request.scopes.clone(), nonce: request.nonce.clone(), login }),
     };
     let code = code::issue(&app.records, &grant, app.random.as_ref(), now).await?;
-    Ok(WayBack::of(request, app.config.issuer.as_str()).with(&[("code", &code)]))
+    Ok(WayBack::of(way, app.config.issuer.as_str()).with(&[("code", &code)]))
 }
 
 impl<'a> WayBack<'a> {
     /// Of a validated request.
-    pub fn of(request: &'a AuthorizationRequest, issuer: &'a str) -> Self {
+    pub fn of(way: &'a WayThere, issuer: &'a str) -> Self {
         Self {
-            redirect_uri: &request.redirect_uri,
-            response_mode: request.response_mode,
-            state: request.state.as_deref(),
+            redirect_uri: &way.redirect_uri,
+            response_mode: way.response_mode,
+            state: way.state.as_deref(),
             issuer,
         }
     }
@@ -167,6 +218,7 @@ impl fmt::Debug for Answer {
             Self::Redirect { url } => {
                 write!(f, "Redirect({})", url.split('?').next().unwrap_or_default())
             }
+            Self::Stay(end) => write!(f, "Stay({end:?})"),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::target::{self, Target, TargetError};
 use super::{origins, redirect_uri};
 use crate::app::App;
 use crate::catalog::{Catalog, Client, GrantType, SubjectType};
-use crate::login::{AuthorizationRequest, Prompt, ResponseMode};
+use crate::login::{AnswerTo, AuthorizationRequest, Prompt, ResponseMode, WayThere};
 
 /// Not a valid request.
 #[derive(Debug)]
@@ -149,11 +149,13 @@ async fn checked(
     let text = |name: &str| params.get(name).map(str::to_owned);
     Ok(AuthorizationRequest {
         client_id: client.client_id.clone(),
-        redirect_uri: redirect_uri.to_owned(),
-        response_mode,
-        state: text("state"),
+        answer: AnswerTo::Client(WayThere {
+            redirect_uri: redirect_uri.to_owned(),
+            response_mode,
+            state: text("state"),
+            code_challenge: code_challenge.into(),
+        }),
         nonce: text("nonce"),
-        code_challenge: code_challenge.into(),
         scopes: target.scopes,
         audience: target.api.map(|api| api.identifier.clone()),
         connection: text("connection"),
@@ -310,7 +312,7 @@ fn refused(
     }
     let link = match answer {
         Answer::Redirect { url } => Some(ClientLink { name: client.client_name.clone(), url }),
-        Answer::FormPost { .. } => home_page(client),
+        Answer::FormPost { .. } | Answer::Stay(_) => home_page(client),
     };
     let client_id = Some(client.client_id.clone());
     AuthorizeError::Page(Box::new(Refusal { code: error, detail: description, client_id, link }))

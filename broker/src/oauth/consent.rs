@@ -1,4 +1,5 @@
-//! Consent: a third-party client gets a code only after its user has seen what for, and said yes.
+//! Consent: a third-party client gets a code only after its user has seen what for, and said yes; a device, whosever app is
+//! on it, only after its user has compared the code (RFC 8628 §5.4).
 //!
 //! The question waits as a record of its own, bound to the browser's login cookie, and is answered once. What was allowed is
 //! remembered for the user, the client and the scopes, so that only more is asked for again.
@@ -13,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
-use super::answer::{Answer, WayBack, issue_code};
+use super::answer::{Answer, error_answer, granted};
 use super::client_authentication::registered;
 use super::code::Login;
 use super::error::Trouble;
@@ -22,7 +23,7 @@ use crate::app::App;
 use crate::catalog::{Client, Organization, User};
 use crate::ids;
 use crate::login::failure::Failure;
-use crate::login::{AuthorizationRequest, Browser, Prompt, standing};
+use crate::login::{AnswerTo, AuthorizationRequest, Browser, Prompt, standing};
 use crate::sessions::record::{Record, Stored};
 
 /// Whether the user has to be asked.
@@ -73,14 +74,16 @@ pub struct ConsentQuestion {
     pub client_name: String,
     /// Its home page.
     pub client_uri: Option<String>,
-    /// Whose app it is.
+    /// Whose app it is; empty where it is ours.
     pub organization: String,
+    /// Who signed in, as they know themselves.
+    pub account: Option<String>,
     /// The API that it wants to use, if any.
     pub api: Option<String>,
     /// What it may do there or see, in plain words.
     pub permissions: Vec<String>,
-    /// Where the answer goes; for the page's form-action.
-    pub redirect_uri: String,
+    /// Where the answer goes; for the page's words and its form-action.
+    pub answer: AnswerTo,
 }
 
 /// A question that waits for its answer.
@@ -106,6 +109,9 @@ pub async fn needed(
     request: &AuthorizationRequest,
     login: &Login,
 ) -> Result<Need, Trouble> {
+    if let AnswerTo::Device { .. } = request.answer {
+        return Ok(Need::Yes);
+    }
     let client = registered(&app.catalog, &request.client_id).await?;
     if client.is_some_and(|client| !client.is_third_party()) {
         return Ok(Need::No);
@@ -171,7 +177,8 @@ pub async fn question(
         client_uri: origins::home_page(&client).map(str::to_owned),
         permissions: request.scopes.iter().map(described).collect(),
         api: api.as_ref().map(|api| api.name.clone()),
-        redirect_uri: request.redirect_uri.clone(),
+        account: account(&pending.login),
+        answer: request.answer.clone(),
     })
 }
 
@@ -190,17 +197,24 @@ pub async fn decide(
     if !browser.made_form(handle, form_token) {
         return Err(ConsentError::OtherBrowser);
     }
-    still_allowed(app, &found.record).await?;
+    let client = still_allowed(app, &found.record).await?;
     let taken = app.records.take::<PendingConsent>(handle, now).await.map_err(Trouble::from)?;
     let PendingConsent { request, login, .. } = taken.ok_or(ConsentError::Expired)?;
     if decision == Decision::Deny {
-        let way_back = WayBack::of(&request, app.config.issuer.as_str());
-        return Ok(way_back.error("access_denied", "The user did not allow it."));
+        let denied = ("access_denied", "The user did not allow it.");
+        return Ok(error_answer(app, &request, denied, now).await?);
     }
-    let allowed = names(&request);
-    let remembered = app.catalog.remember_consent(&login.user_id, &request.client_id, &allowed);
-    remembered.await.map_err(Trouble::from)?;
-    Ok(issue_code(app, &request, login, now).await?)
+    if client.is_third_party() {
+        let allowed = names(&request);
+        let remembered = app.catalog.remember_consent(&login.user_id, &request.client_id, &allowed);
+        remembered.await.map_err(Trouble::from)?;
+    }
+    Ok(granted(app, &request, login, now).await?)
+}
+
+fn account(login: &Login) -> Option<String> {
+    let claims = &login.claims;
+    claims.email.clone().or_else(|| claims.name.clone())
 }
 
 async fn find(

@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use super::claims::USER_CLAIMS;
 use super::scope::OIDC_SCOPES;
+use super::token::SERVED;
+use crate::catalog::GrantType;
 use crate::config::Issuer;
 
 /// The document at `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.
@@ -14,13 +16,15 @@ pub struct Discovery {
     pub issuer: String,
     pub authorization_endpoint: String,
     pub token_endpoint: String,
+    /// RFC 8628 §4.
+    pub device_authorization_endpoint: String,
     pub userinfo_endpoint: String,
     pub jwks_uri: String,
     pub scopes_supported: [&'static str; 4],
     pub claims_supported: Vec<&'static str>,
     pub response_types_supported: [&'static str; 1],
     pub response_modes_supported: [&'static str; 2],
-    pub grant_types_supported: [&'static str; 2],
+    pub grant_types_supported: [&'static str; 3],
     pub subject_types_supported: [&'static str; 1],
     pub id_token_signing_alg_values_supported: [&'static str; 3],
     pub token_endpoint_auth_methods_supported: [&'static str; 3],
@@ -45,13 +49,14 @@ impl Discovery {
             issuer: issuer.as_str().to_owned(),
             authorization_endpoint: url("/authorize"),
             token_endpoint: url("/oauth/token"),
+            device_authorization_endpoint: url("/oauth/device/code"),
             userinfo_endpoint: url("/userinfo"),
             jwks_uri: url("/.well-known/jwks.json"),
             scopes_supported: OIDC_SCOPES,
             claims_supported: TOKEN_CLAIMS.into_iter().chain(USER_CLAIMS).collect(),
             response_types_supported: ["code"],
             response_modes_supported: ["query", "form_post"],
-            grant_types_supported: ["authorization_code", "client_credentials"],
+            grant_types_supported: SERVED.map(GrantType::as_str),
             subject_types_supported: ["public"],
             id_token_signing_alg_values_supported: [
                 JwsAlgorithm::Rs256.as_str(),
@@ -86,6 +91,7 @@ mod tests {
             "issuer": "https://login.example.com",
             "authorization_endpoint": "https://login.example.com/authorize",
             "token_endpoint": "https://login.example.com/oauth/token",
+            "device_authorization_endpoint": "https://login.example.com/oauth/device/code",
             "userinfo_endpoint": "https://login.example.com/userinfo",
             "jwks_uri": "https://login.example.com/.well-known/jwks.json",
             "scopes_supported": ["openid", "profile", "email", "phone"],
@@ -97,7 +103,9 @@ mod tests {
             ],
             "response_types_supported": ["code"],
             "response_modes_supported": ["query", "form_post"],
-            "grant_types_supported": ["authorization_code", "client_credentials"],
+            "grant_types_supported": [
+                "authorization_code", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code"
+            ],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],

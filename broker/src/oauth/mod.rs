@@ -9,6 +9,7 @@ pub mod claims;
 pub mod client_authentication;
 pub mod code;
 pub mod consent;
+pub mod device;
 pub mod discovery;
 pub mod error;
 pub mod origins;

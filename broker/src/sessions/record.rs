@@ -69,6 +69,21 @@ impl Records {
         self.store.put(&key, &value, now + R::LIFETIME).await
     }
 
+    /// Writes a record for its lifetime where there is none; `false` where there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store did not confirm it.
+    pub async fn insert<R: Record>(
+        &self,
+        handle: &str,
+        record: &R,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let key = key::<R>(handle);
+        let value = self.seal(&key, record)?;
+        self.store.insert_once(&key, &value, now + R::LIFETIME, now).await
+    }
+
     /// Reads a record.
     ///
     /// # Errors

@@ -151,7 +151,10 @@ fn read_grant_types(
     redirect_uris: &[String],
 ) -> Vec<GrantType> {
     let grants = fields
-        .choices("grant_types", "authorization_code, refresh_token and client_credentials")
+        .choices(
+            "grant_types",
+            "authorization_code, refresh_token, client_credentials and urn:ietf:params:oauth:grant-type:device_code",
+        )
         .unwrap_or_else(|| vec![GrantType::AuthorizationCode]);
     let lacks_uris = redirect_uris.is_empty() && !fields.is_refused("redirect_uris");
     if grants.contains(&GrantType::AuthorizationCode) && lacks_uris {

@@ -77,13 +77,14 @@ async fn home_page(app: &App, client_id: Option<&str>) -> Option<(String, String
     safe.then(|| (url.to_string(), client.object.client_name.clone()))
 }
 
-/// Where a form of this login may end: the IdP, and the client after it (RULES 30).
-pub(super) fn form_sources(app: &App, redirect_uri: &str) -> String {
+/// Where a form of this login may end: the IdP, and the client after it, if the browser goes there (RULES 30).
+pub fn form_sources(app: &App, redirect_uri: Option<&str>) -> String {
     let mut sources = vec!["https:".to_owned()];
     if app.config.upstream.allow_http {
         sources.push("http:".to_owned());
     }
-    let client = Url::parse(redirect_uri).ok().map(|url| pages::source_of(&url));
+    let client =
+        redirect_uri.and_then(|uri| Url::parse(uri).ok()).map(|url| pages::source_of(&url));
     sources.extend(client.filter(|source| source != "https:"));
     sources.join(" ")
 }

@@ -82,7 +82,7 @@ impl Fields {
 fn render(app: &App, browser: &Browser, page: &PageModel) -> HttpResponse {
     let token = answer::token(browser, &page.transaction);
     let hidden = Hidden { transaction: &page.transaction, token: &token };
-    let sources = answer::form_sources(app, &page.redirect_uri);
+    let sources = answer::form_sources(app, page.redirect_uri.as_deref());
     let email = page.email.as_deref().unwrap_or_default();
     let client_name = &page.client_name;
     if page.choices.is_empty() {

@@ -5,13 +5,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use url::Url;
 
-use super::{reply, token};
+use super::{device, reply, token};
 use crate::app::App;
 use crate::catalog::TraceOutcome;
 use crate::http::login::browser;
 use crate::http::pages;
-use crate::login::Browser;
 use crate::login::trace::Trail;
+use crate::login::{AnswerTo, Browser};
 use crate::oauth::consent::{self, ConsentError, ConsentQuestion, Decision};
 use crate::oauth::params::Params;
 
@@ -62,7 +62,11 @@ pub(super) async fn decide(
 
 /// The form ends in a redirect to the client, which its policy must allow (RULES 30).
 fn page(question: &ConsentQuestion) -> HttpResponse {
-    let target = Url::parse(&question.redirect_uri);
+    let way = match &question.answer {
+        AnswerTo::Client(way) => way,
+        AnswerTo::Device { user_code, .. } => return device::confirmation(question, user_code),
+    };
+    let target = Url::parse(&way.redirect_uri);
     let return_to = target.as_ref().map(address).unwrap_or_default();
     let page = ConsentPage {
         client_name: &question.client_name,

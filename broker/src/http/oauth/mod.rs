@@ -3,6 +3,7 @@
 mod authorize;
 mod consent;
 mod cors;
+mod device;
 mod discovery;
 mod reply;
 #[cfg(test)]
@@ -32,6 +33,16 @@ pub fn routes(routes: &mut ServiceConfig) {
             web::resource("/consent")
                 .route(web::get().to(consent::show))
                 .route(web::post().to(consent::decide)),
+        )
+        .service(
+            web::resource("/device")
+                .route(web::get().to(device::show))
+                .route(web::post().to(device::submit)),
+        )
+        .service(
+            web::resource("/oauth/device/code")
+                .route(web::post().to(device::authorize))
+                .route(web::method(Method::OPTIONS).to(cors::preflight)),
         )
         .service(
             web::resource("/oauth/token")

@@ -19,6 +19,7 @@ pub fn answer(answer: &Answer) -> HttpResponse {
             Ok(action) => pages::auto_submit("Going back to the app", &action, fields),
             Err(_) => trouble_page(&Trouble::Broken("a redirect URI is not a URL".to_owned())),
         },
+        Answer::Stay(end) => super::device::ended(*end),
     }
 }
 
@@ -27,8 +28,11 @@ pub async fn login_error(app: &App, error: &LoginError) -> HttpResponse {
     match error {
         LoginError::Page(page) => error_page(app, page).await,
         LoginError::ToClient(told) => {
-            let issuer = app.config.issuer.as_str();
-            answer(&error_answer(&told.request, issuer, told.error, told.description))
+            let error = (told.error, told.description);
+            match error_answer(app, &told.request, error, app.now()).await {
+                Ok(told) => answer(&told),
+                Err(trouble) => trouble_page(&trouble),
+            }
         }
     }
 }

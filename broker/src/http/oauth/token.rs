@@ -6,6 +6,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use super::cors;
 use crate::app::App;
 use crate::http::error;
+use crate::http::limits::NoFailure;
 use crate::oauth::client_authentication::registered;
 use crate::oauth::error::Trouble;
 use crate::oauth::params::Params;
@@ -20,14 +21,24 @@ pub(super) async fn token(app: web::Data<App>, request: HttpRequest, body: Strin
         Ok(tokens) => tokens,
         Err(error) => refusal(&error),
     };
+    share(&app, &request, &params, &mut response).await;
+    response
+}
+
+/// Lets the pages of the client that a request names read the answer.
+pub(super) async fn share(
+    app: &App,
+    request: &HttpRequest,
+    params: &Params,
+    response: &mut HttpResponse,
+) {
     let client = match params.get("client_id") {
         Some(id) if request.headers().contains_key(header::ORIGIN) => {
             registered(&app.catalog, id).await.ok().flatten()
         }
         Some(_) | None => None,
     };
-    cors::allow(&request, client.as_deref(), &mut response);
-    response
+    cors::allow(request, client.as_deref(), response);
 }
 
 async fn serve(
@@ -53,7 +64,7 @@ pub(super) fn form(request: &HttpRequest, body: &str) -> Result<Params, &'static
 }
 
 /// RFC 6749 §5.2: 400, and 401 with a challenge for `invalid_client`.
-fn refusal(error: &TokenError) -> HttpResponse {
+pub(super) fn refusal(error: &TokenError) -> HttpResponse {
     match error {
         TokenError::Refused { code: ErrorCode::InvalidClient, description } => {
             let mut response =
@@ -63,7 +74,12 @@ fn refusal(error: &TokenError) -> HttpResponse {
             response
         }
         TokenError::Refused { code, description } => {
-            error::oauth(StatusCode::BAD_REQUEST, code.as_str(), Some(description))
+            let mut response =
+                error::oauth(StatusCode::BAD_REQUEST, code.as_str(), Some(description));
+            if matches!(code, ErrorCode::AuthorizationPending | ErrorCode::SlowDown) {
+                response.extensions_mut().insert(NoFailure);
+            }
+            response
         }
         TokenError::TooMany(too_many) => too_many.response("/oauth/token"),
         TokenError::Trouble(trouble) => self::trouble(trouble),

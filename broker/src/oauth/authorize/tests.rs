@@ -61,11 +61,13 @@ async fn a_good_request_is_taken_as_it_came() {
         request,
         AuthorizationRequest {
             client_id: WEB.to_owned(),
-            redirect_uri: CALLBACK.to_owned(),
-            response_mode: ResponseMode::FormPost,
-            state: Some("<b>&\"'%00 ü+/=".to_owned()),
+            answer: AnswerTo::Client(WayThere {
+                redirect_uri: CALLBACK.to_owned(),
+                response_mode: ResponseMode::FormPost,
+                state: Some("<b>&\"'%00 ü+/=".to_owned()),
+                code_challenge: CHALLENGE.to_owned(),
+            }),
             nonce: Some("n1".to_owned()),
-            code_challenge: CHALLENGE.to_owned(),
             scopes: texts(&["openid", "read"]),
             audience: Some(API.to_owned()),
             connection: Some("acme-oidc".to_owned()),
@@ -244,7 +246,10 @@ async fn a_loopback_client_chooses_its_port() {
     let broker = Broker::start().await;
     let uri = LOOPBACK.replace("127.0.0.1", "127.0.0.1:49152");
 
-    assert_eq!(asked(&broker, &[("redirect_uri", Some(&uri))]).await.redirect_uri, uri);
+    assert_eq!(
+        asked(&broker, &[("redirect_uri", Some(&uri))]).await.redirect_uri(),
+        Some(uri.as_str())
+    );
 }
 
 /// RULES 28.

@@ -33,7 +33,7 @@ pub(super) async fn take(
     if !grant.code_challenge.is_answered_by(verifier) {
         return invalid_grant();
     }
-    is_for_the_same_api(grant, params)?;
+    is_for_the_same_api(grant.audience.as_deref(), params)?;
     let Some(gives) = &grant.gives else { return replayed(app, grant, now).await };
     if !client.is_confidential() {
         super::count(app, client, now)?;
@@ -41,7 +41,9 @@ pub(super) async fn take(
     if !is_registered(client, redirect_uri) {
         return invalid_grant();
     }
-    let granted = granted(app, grant, gives).await?;
+    let of_client = (grant.client_id.as_str(), grant.audience.as_deref());
+    let granted = still_granted(app, of_client, &grant.family, gives).await?;
+    let Some(granted) = granted else { return invalid_grant() };
     let life = access_token_lifetime(granted.target.api.as_deref());
     if !code::redeem(&app.records, code, &found, life, now).await.map_err(Trouble::from)? {
         return replayed(app, grant, now).await;
@@ -63,9 +65,12 @@ fn belongs_to(
 }
 
 /// RFC 8707 §2.2: an API named here must be the one that the code is for.
-fn is_for_the_same_api(grant: &AuthorizationGrant, params: &Params) -> Result<(), TokenError> {
+pub(super) fn is_for_the_same_api(
+    audience: Option<&str>,
+    params: &Params,
+) -> Result<(), TokenError> {
     match target::named(params)? {
-        Some(named) if grant.audience.as_deref() != Some(named) => {
+        Some(named) if audience != Some(named) => {
             refuse(ErrorCode::InvalidTarget, "The code is for another API.")
         }
         Some(_) | None => Ok(()),
@@ -77,32 +82,27 @@ fn is_registered(client: &AuthenticatedClient, used: &str) -> bool {
     client.client().redirect_uris.iter().any(|known| redirect_uri::matches(known, used))
 }
 
-/// What the code gives, if its user, connection, organization and API are still there and enabled, and the client still has
+/// What a code gives, if its user, connection, organization and API are still there and enabled, and the client still has
 /// its grant: what was taken from that grant since the start is not given.
-async fn granted(
+pub(super) async fn still_granted(
     app: &App,
-    grant: &AuthorizationGrant,
+    (client_id, audience): (&str, Option<&str>),
+    family: &str,
     gives: &Gives,
-) -> Result<Granted, TokenError> {
-    if login_is_barred(app, &grant.client_id, &gives.login).await?.is_some() {
-        return invalid_grant();
+) -> Result<Option<Granted>, Trouble> {
+    if login_is_barred(app, client_id, &gives.login).await?.is_some() {
+        return Ok(None);
     }
-    let target = match &grant.audience {
+    let target = match audience {
         None => Some(Target { api: None, scopes: gives.scopes.clone() }),
-        Some(audience) => {
-            let asked = (grant.client_id.as_str(), audience.as_str());
-            target::still(&app.catalog, asked, &gives.scopes).await.map_err(Trouble::from)?
-        }
+        Some(audience) => target::still(&app.catalog, (client_id, audience), &gives.scopes).await?,
     };
-    let Some(target) = target else { return invalid_grant() };
-    Ok(Granted {
-        target,
-        user: Some(GrantedUser {
-            login: gives.login.clone(),
-            family: grant.family.clone(),
-            nonce: gives.nonce.clone(),
-        }),
-    })
+    let user = GrantedUser {
+        login: gives.login.clone(),
+        family: family.to_owned(),
+        nonce: gives.nonce.clone(),
+    };
+    Ok(target.map(|target| Granted { target, user: Some(user) }))
 }
 
 /// RFC 6749 §10.5: somebody has the code who should not, so nothing that it bought is good any more.

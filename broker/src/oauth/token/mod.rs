@@ -3,6 +3,7 @@
 
 mod authorization_code;
 mod client_credentials;
+mod device_code;
 #[cfg(test)]
 mod tests;
 
@@ -65,16 +66,19 @@ pub enum TokenError {
     Trouble(#[from] Trouble),
 }
 
-/// RFC 6749 §5.2 and RFC 8707 §2; `access_denied` where the operator gave the client no grant for the API (DESIGN §3.4).
+/// RFC 6749 §5.2, RFC 8628 §3.5 and RFC 8707 §2; `access_denied` also where the operator gave the client no grant for the API (DESIGN §3.4).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(missing_docs, reason = "the names of the specifications")]
 pub enum ErrorCode {
     AccessDenied,
+    AuthorizationPending,
+    ExpiredToken,
     InvalidClient,
     InvalidGrant,
     InvalidRequest,
     InvalidScope,
     InvalidTarget,
+    SlowDown,
     UnauthorizedClient,
     UnsupportedGrantType,
 }
@@ -113,12 +117,29 @@ async fn answer(
     now: DateTime<Utc>,
 ) -> Result<TokenResponse, TokenError> {
     let params = request.params;
-    if params.has_repeated() {
+    let grant_type = grant_type(params)?;
+    let client = client_for(app, request, grant_type, now).await?;
+    let granted = match grant_type {
+        GrantType::AuthorizationCode => authorization_code::take(app, &client, params, now).await?,
+        GrantType::ClientCredentials => client_credentials::check(app, &client, params).await?,
+        GrantType::DeviceCode => device_code::take(app, &client, params, now).await?,
+        GrantType::RefreshToken => return unsupported(),
+    };
+    Ok(mint(app, &client, granted, now).await?)
+}
+
+/// The client of a request, authenticated, counted, and registered for the grant.
+pub(super) async fn client_for(
+    app: &App,
+    request: TokenRequest<'_>,
+    grant_type: GrantType,
+    now: DateTime<Utc>,
+) -> Result<AuthenticatedClient, TokenError> {
+    if request.params.has_repeated() {
         return refuse(ErrorCode::InvalidRequest, "A parameter came more than once.");
     }
-    let grant_type = grant_type(params)?;
     let header = request.authorization.map(|header| header.0);
-    let client = authenticate(&app.catalog, header, params).await?;
+    let client = authenticate(&app.catalog, header, request.params).await?;
     // anybody can name a public client: it counts once its code is proven
     if client.is_confidential() {
         count(app, &client, now)?;
@@ -129,12 +150,7 @@ async fn answer(
             "The client is not registered for this grant.",
         );
     }
-    let granted = match grant_type {
-        GrantType::AuthorizationCode => authorization_code::take(app, &client, params, now).await?,
-        GrantType::ClientCredentials => client_credentials::check(app, &client, params).await?,
-        GrantType::RefreshToken => return unsupported(),
-    };
-    Ok(mint(app, &client, granted, now).await?)
+    Ok(client)
 }
 
 /// Counts a request of a client that has shown who it is (RULES 38), before anything is spent.
@@ -142,14 +158,16 @@ fn count(app: &App, client: &AuthenticatedClient, now: DateTime<Utc>) -> Result<
     app.limits.client(&client.client().client_id, now).map_err(TokenError::TooMany)
 }
 
+/// Grants that are served, as discovery lists them.
+pub const SERVED: [GrantType; 3] =
+    [GrantType::AuthorizationCode, GrantType::ClientCredentials, GrantType::DeviceCode];
+
 /// Grants that are served; a known one that is not served yet is refused like an unknown one.
 fn grant_type(params: &Params) -> Result<GrantType, TokenError> {
-    match params.get("grant_type") {
-        None => refuse(ErrorCode::InvalidRequest, "grant_type is missing."),
-        Some("authorization_code") => Ok(GrantType::AuthorizationCode),
-        Some("client_credentials") => Ok(GrantType::ClientCredentials),
-        Some(_) => unsupported(),
-    }
+    let Some(named) = params.get("grant_type") else {
+        return refuse(ErrorCode::InvalidRequest, "grant_type is missing.");
+    };
+    SERVED.into_iter().find(|served| served.as_str() == named).map_or_else(unsupported, Ok)
 }
 
 /// For counting.
@@ -157,6 +175,7 @@ const fn grant_word(grant: GrantType) -> &'static str {
     match grant {
         GrantType::AuthorizationCode => "authorization_code",
         GrantType::ClientCredentials => "client_credentials",
+        GrantType::DeviceCode => "device_code",
         GrantType::RefreshToken => "refresh_token",
     }
 }
@@ -222,7 +241,7 @@ fn unsupported<T>() -> Result<T, TokenError> {
     refuse(ErrorCode::UnsupportedGrantType, "This grant type is not served.")
 }
 
-fn refuse<T>(code: ErrorCode, description: &str) -> Result<T, TokenError> {
+pub(super) fn refuse<T>(code: ErrorCode, description: &str) -> Result<T, TokenError> {
     Err(TokenError::Refused { code, description: description.to_owned() })
 }
 
@@ -242,11 +261,14 @@ impl ErrorCode {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AccessDenied => "access_denied",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::ExpiredToken => "expired_token",
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidRequest => "invalid_request",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
+            Self::SlowDown => "slow_down",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
         }

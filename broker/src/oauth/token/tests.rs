@@ -253,14 +253,17 @@ async fn the_grant_type_is_one_that_is_served_and_registered() {
     for unknown in ["password", "implicit", "refresh_token", "Authorization_Code", "x"] {
         assert_eq!(web(&broker, &grant_type(Some(unknown))).await, Err("unsupported_grant_type"));
     }
-    let device = "urn:ietf:params:oauth:grant-type:device_code";
-    assert_eq!(web(&broker, &grant_type(Some(device))).await, Err("unsupported_grant_type"));
+    let bearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+    assert_eq!(web(&broker, &grant_type(Some(bearer))).await, Err("unsupported_grant_type"));
 
     let machine = with(redemption("c"), "client_id", Some(MACHINE));
     let machine = with(machine, "client_secret", Some(SECRET));
     assert_eq!(ask(&broker, None, &machine).await, Err("unauthorized_client"));
-    let spa = with(vec![("grant_type", "client_credentials")], "client_id", Some(SPA));
-    assert_eq!(ask(&broker, None, &spa).await, Err("unauthorized_client"));
+    let device = "urn:ietf:params:oauth:grant-type:device_code";
+    for grant_type in ["client_credentials", device] {
+        let spa = with(vec![("grant_type", grant_type)], "client_id", Some(SPA));
+        assert_eq!(ask(&broker, None, &spa).await, Err("unauthorized_client"));
+    }
 }
 
 #[actix_web::test]

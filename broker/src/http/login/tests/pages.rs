@@ -1,7 +1,7 @@
 use super::harness::{Cookie, Site};
 use super::idp::Idp;
 use crate::catalog::{Client, ClientKind, Connection};
-use crate::login::fixtures::{client, name, request};
+use crate::login::fixtures::{client, name, request, way_to};
 use crate::login::transaction::Browser;
 use crate::login::{AuthorizationRequest, LoginError, Prompt, start};
 
@@ -123,11 +123,9 @@ async fn the_login_page_is_for_its_own_browser() {
 #[actix_web::test]
 async fn a_form_may_end_at_the_idp_and_at_the_client() {
     let site = Site::with(&[]).await;
-    let redirect_uri = "com.example.app:/cb".to_owned();
-    let started =
-        start(site.app(), &Browser::default(), AuthorizationRequest { redirect_uri, ..request() })
-            .await
-            .unwrap();
+    let answer = way_to("com.example.app:/cb");
+    let asked = AuthorizationRequest { answer, ..request() };
+    let started = start(site.app(), &Browser::default(), asked).await.unwrap();
     let cookie = site.cookie(&Cookie(started.browser_secret));
 
     let path = format!("/login?transaction={}", started.transaction);

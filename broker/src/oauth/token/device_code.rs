@@ -1,0 +1,75 @@
+//! The device authorization grant at the token endpoint (RFC 8628 §3.4, §3.5).
+
+use chrono::{DateTime, Utc};
+
+use super::authorization_code::{is_for_the_same_api, still_granted};
+use super::{ErrorCode, Granted, TokenError, refuse};
+use crate::app::App;
+use crate::oauth::client_authentication::AuthenticatedClient;
+use crate::oauth::code;
+use crate::oauth::device::{self, DeviceGrant, DeviceState, Pace};
+use crate::oauth::error::Trouble;
+use crate::oauth::params::Params;
+use crate::oauth::token_issuer::access_token_lifetime;
+
+/// Redeems a device code, once, after its user said yes; until then it says how things stand.
+pub(super) async fn take(
+    app: &App,
+    client: &AuthenticatedClient,
+    params: &Params,
+    now: DateTime<Utc>,
+) -> Result<Granted, TokenError> {
+    let Some(code) = params.get("device_code") else {
+        return refuse(ErrorCode::InvalidRequest, "device_code is missing.");
+    };
+    let found = device::find(app, code, now).await?;
+    let own = |grant: &DeviceGrant| grant.client_id == client.client().client_id;
+    let Some(found) = found.filter(|found| own(&found.record)) else { return invalid_grant() };
+    let grant = &found.record;
+    is_for_the_same_api(grant.audience.as_deref(), params)?;
+    let gives = match &grant.state {
+        DeviceState::Spent => return replayed(app, grant, now).await,
+        DeviceState::Denied => {
+            return refuse(ErrorCode::AccessDenied, "The user did not allow it.");
+        }
+        DeviceState::Allowed(_) | DeviceState::Waiting if now >= grant.expires_at => {
+            return refuse(ErrorCode::ExpiredToken, "The device code has expired.");
+        }
+        DeviceState::Waiting => return wait(device::polled(app, code, &found, now).await?),
+        DeviceState::Allowed(gives) => gives,
+    };
+    if !client.is_confidential() {
+        super::count(app, client, now)?;
+    }
+    let of_client = (grant.client_id.as_str(), grant.audience.as_deref());
+    let granted = still_granted(app, of_client, &grant.family, gives).await?;
+    let Some(granted) = granted else { return invalid_grant() };
+    let life = access_token_lifetime(granted.target.api.as_deref());
+    if !device::redeem(app, code, &found, life, now).await? {
+        return replayed(app, grant, now).await;
+    }
+    Ok(granted)
+}
+
+fn wait<T>(pace: Pace) -> Result<T, TokenError> {
+    match pace {
+        Pace::Fine => refuse(ErrorCode::AuthorizationPending, "The user has not decided yet."),
+        Pace::TooFast => refuse(ErrorCode::SlowDown, "Wait five seconds longer from now on."),
+    }
+}
+
+/// As with an authorization code (RFC 6749 §10.5): nothing that it bought is good any more.
+async fn replayed<T>(app: &App, grant: &DeviceGrant, now: DateTime<Utc>) -> Result<T, TokenError> {
+    code::revoke(&app.records, &grant.family, now).await.map_err(Trouble::from)?;
+    tracing::warn!(
+        client.id = grant.client_id,
+        family = grant.family,
+        "a device code was used again"
+    );
+    invalid_grant()
+}
+
+/// One text for all: a stolen code says nothing about itself.
+fn invalid_grant<T>() -> Result<T, TokenError> {
+    refuse(ErrorCode::InvalidGrant, "The device code is unknown or spent, or not for this client.")
+}
