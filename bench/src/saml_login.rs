@@ -13,7 +13,7 @@ use homerealm_connectors::connector::{
     Completion, Connector as _, Expected, OnceGuard, UpstreamAnswer,
 };
 use homerealm_connectors::error::StoreUnavailable;
-use homerealm_connectors::saml::{SamlConnector, SamlSettings};
+use homerealm_connectors::saml::{SamlConnector, SamlResponse, SamlSettings};
 use homerealm_metadata::entity_id::EntityId;
 use homerealm_metadata::saml_idp::SamlIdpMetadata;
 use url::Url;
@@ -72,7 +72,8 @@ impl SamlLogin {
             now: self.now,
             checks: &mut checks,
         };
-        let answer = UpstreamAnswer::Saml { response_base64: self.response.clone() };
+        let response = SamlResponse::new(self.response.clone());
+        let answer = UpstreamAnswer::Saml { response };
         let done = pin!(self.connector.complete(completion, answer));
         // nothing in it waits: the store's part is not here
         match { done }.as_mut().poll(&mut Context::from_waker(Waker::noop())) {

@@ -9,6 +9,7 @@ use url::Url;
 use crate::assertion::VerifiedAssertion;
 use crate::check::Checks;
 use crate::error::{ConnectorError, StoreUnavailable};
+use crate::saml::SamlResponse;
 
 /// One connection's way to its identity provider.
 #[async_trait]
@@ -85,9 +86,8 @@ pub enum Expected {
 }
 
 /// What came back to our ACS or callback; nothing in it is verified.
-#[derive(Clone, Eq, PartialEq)]
 pub enum UpstreamAnswer {
-    Saml { response_base64: String },
+    Saml { response: SamlResponse },
     Oidc { code: String, iss: Option<String> },
 }
 

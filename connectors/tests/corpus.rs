@@ -14,7 +14,7 @@ use homerealm_certs::SpKey;
 use homerealm_connectors::check::{Checks, Outcome};
 use homerealm_connectors::connector::{Completion, Connector, Expected, OnceGuard, UpstreamAnswer};
 use homerealm_connectors::error::{ConnectorError, StoreUnavailable};
-use homerealm_connectors::saml::{SamlConnector, SamlSettings};
+use homerealm_connectors::saml::{SamlConnector, SamlResponse, SamlSettings};
 use homerealm_metadata::entity_id::EntityId;
 use homerealm_metadata::saml_idp::SamlIdpMetadata;
 use serde_json::Value;
@@ -109,7 +109,8 @@ async fn judge(entry: &Entry, allow_inclusive_c14n: bool) -> Result<String, Stri
         now: entry.now,
         checks: &mut checks,
     };
-    let answer = UpstreamAnswer::Saml { response_base64: STANDARD.encode(read(&entry.file)) };
+    let response = SamlResponse::new(STANDARD.encode(read(&entry.file)));
+    let answer = UpstreamAnswer::Saml { response };
     let outcome = connector(idp, allow_inclusive_c14n).complete(completion, answer).await;
     let failed = checks.as_slice().iter().filter(|check| check.outcome == Outcome::Failed).count();
     assert_eq!(failed, usize::from(outcome.is_err()), "the trace of {}", entry.file);

@@ -164,6 +164,13 @@ pub struct OidcOptions {
     pub clock_skew_seconds: u32,
 }
 
+impl SamlOptions {
+    /// `max_response_bytes` as a size in memory.
+    pub fn largest_response(&self) -> usize {
+        usize::try_from(self.max_response_bytes).unwrap_or(usize::MAX)
+    }
+}
+
 impl Connection {
     /// `saml` or `oidc`.
     pub const fn strategy(&self) -> &'static str {

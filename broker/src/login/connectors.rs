@@ -167,7 +167,7 @@ fn saml_settings(
         subject_attribute: options.subject_attribute.clone(),
         vendor_entra: connection.vendor == Vendor::Entra,
         idp_initiated: options.idp_initiated.enabled,
-        max_response_bytes: usize::try_from(options.max_response_bytes).unwrap_or(usize::MAX),
+        max_response_bytes: options.largest_response(),
     })
 }
 

@@ -8,7 +8,7 @@ use homerealm_connectors::assertion::VerifiedAssertion;
 use homerealm_connectors::check::Checks;
 use homerealm_connectors::connector::{Completion, Expected, OnceGuard, UpstreamAnswer};
 use homerealm_connectors::error::{ConnectorError, StoreUnavailable};
-use homerealm_connectors::saml;
+use homerealm_connectors::saml::SamlResponse;
 use url::Url;
 
 use super::error::ErrorPage;
@@ -85,15 +85,15 @@ async fn try_saml(
     handle: &mut Option<String>,
 ) -> Result<Received, Failure> {
     let connection = of_path(app, path, trail).await?;
-    if !matches!(connection.options, ConnectionOptions::Saml(_)) {
+    let ConnectionOptions::Saml(options) = &connection.options else {
         return Err(Failure::HomeRealm(Refusal::UnknownConnection));
-    }
-    let response = form.response.ok_or(Failure::ResponseMissing)?;
+    };
+    let mut response = SamlResponse::new(form.response.ok_or(Failure::ResponseMissing)?);
     let named = form.relay_state.as_deref().and_then(UpstreamHandle::parse).or_else(|| {
-        let id = saml::unverified_in_response_to(&response)?;
-        UpstreamHandle::from_request_id(&id)
+        let id = response.unverified_in_response_to(options.largest_response())?;
+        UpstreamHandle::from_request_id(id)
     });
-    let answer = UpstreamAnswer::Saml { response_base64: response };
+    let answer = UpstreamAnswer::Saml { response };
     let Some(named) = named else {
         verify(app, &connection, None, answer, trail).await?;
         return initiated::restart(app, &connection, trail).await.map(Received::StartAt);

@@ -76,7 +76,7 @@ impl Connector for SamlConnector {
         mut completion: Completion<'_>,
         answer: UpstreamAnswer,
     ) -> Result<VerifiedAssertion, ConnectorError> {
-        let outcome = self.judge(&mut completion, &answer).await;
+        let outcome = self.judge(&mut completion, answer).await;
         if let Err(ConnectorError::Rejected(rejection)) = &outcome {
             completion.checks.failed(rejection);
         }
@@ -100,14 +100,14 @@ impl SamlConnector {
     async fn judge(
         &self,
         completion: &mut Completion<'_>,
-        answer: &UpstreamAnswer,
+        answer: UpstreamAnswer,
     ) -> Result<VerifiedAssertion, ConnectorError> {
-        let UpstreamAnswer::Saml { response_base64 } = answer else {
+        let UpstreamAnswer::Saml { response } = answer else {
             return Err(crate::error::Rejection::ProtocolMismatch.into());
         };
         let pending = pending(completion.expected)?;
         let policy = self.policy();
-        let received = Received::parse(response_base64, &policy)?;
+        let received = Received::read(response, &policy)?;
         completion.checks.passed("saml_document", None, None);
         self.belongs_to(&received, pending)?;
         idp_has_answered(&received, completion.checks)?;

@@ -1,22 +1,61 @@
-//! Finds the pending login of a response that came without RelayState.
+//! What the ACS was posted: read once, when it is first needed. Where RelayState leads to the pending login that is after the
+//! login was found; else to find it.
 
 use super::decode::decode_field;
 use super::names::Namespace;
-use super::tree::gated_tree;
+use super::rejection::Rejection;
+use super::tree::{Tree, gated_tree};
 
-/// Larger responses have to bring RelayState.
-const MAX_BYTES: usize = 1024 * 1024;
+/// A `SAMLResponse` form field. **Nothing in it is trusted.**
+pub struct SamlResponse {
+    field: String,
+    read: Option<Read>,
+}
 
-/// Response/@InResponseTo of a `SAMLResponse` form field: **a look-up key and nothing more**. Whether the response
-/// answers that login is decided from its signed part, by `complete`.
-pub fn unverified_in_response_to(response_base64: &str) -> Option<String> {
-    let document = decode_field(response_base64, MAX_BYTES).ok()?;
-    let tree = gated_tree(&document, MAX_BYTES).ok()?;
-    let root = tree.root();
-    if !root.is(Namespace::SAMLP, "Response") {
-        return None;
+struct Read {
+    /// The limit that it was held to.
+    max_bytes: usize,
+    tree: Result<Tree, Rejection>,
+}
+
+impl SamlResponse {
+    /// As it came: base64 of a document.
+    pub const fn new(field: String) -> Self {
+        Self { field, read: None }
     }
-    root.attribute("InResponseTo").map(str::to_owned)
+
+    /// Response/@InResponseTo: **a look-up key and nothing more**. Whether the response answers that login is decided from
+    /// its signed part, by `complete`. `max_bytes` is the connection's limit of a decoded response.
+    pub fn unverified_in_response_to(&mut self, max_bytes: usize) -> Option<&str> {
+        let root = self.tree(max_bytes).as_ref().ok()?.root();
+        let response = Some(root).filter(|root| root.is(Namespace::SAMLP, "Response"))?;
+        response.attribute("InResponseTo")
+    }
+
+    /// Decoded, gated and parsed; what [`Self::unverified_in_response_to`] has read is not read again.
+    ///
+    /// # Errors
+    /// Size, base64, or the gate.
+    pub(super) fn into_tree(mut self, max_bytes: usize) -> Result<Tree, Rejection> {
+        self.tree(max_bytes);
+        self.read.map_or(Err(Rejection::Base64), |read| read.tree)
+    }
+
+    fn tree(&mut self, max_bytes: usize) -> &Result<Tree, Rejection> {
+        let read = self.read.take().filter(|read| read.max_bytes == max_bytes);
+        let read = read.unwrap_or_else(|| {
+            let tree = decode_field(&self.field, max_bytes)
+                .and_then(|document| gated_tree(&document, max_bytes));
+            Read { max_bytes, tree }
+        });
+        &self.read.insert(read).tree
+    }
+}
+
+impl std::fmt::Debug for SamlResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SamlResponse({} characters)", self.field.len())
+    }
 }
 
 #[cfg(test)]
@@ -26,16 +65,20 @@ mod tests {
 
     use super::*;
 
+    const RESPONSE: &str =
+        r#"<p:Response xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol" InResponseTo="_req"/>"#;
+
+    fn posted(document: &str) -> SamlResponse {
+        SamlResponse::new(STANDARD.encode(document))
+    }
+
     fn of(document: &str) -> Option<String> {
-        unverified_in_response_to(&STANDARD.encode(document))
+        posted(document).unverified_in_response_to(1000).map(str::to_owned)
     }
 
     #[test]
     fn finds_the_request_that_a_response_claims_to_answer() {
-        let response =
-            r#"<p:Response xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol" InResponseTo="_req"/>"#;
-
-        assert_eq!(of(response).as_deref(), Some("_req"));
+        assert_eq!(of(RESPONSE).as_deref(), Some("_req"));
     }
 
     #[test]
@@ -50,6 +93,29 @@ mod tests {
         ] {
             assert_eq!(of(document), None, "{document}");
         }
-        assert_eq!(unverified_in_response_to("not base64!"), None);
+        let mut no_base64 = SamlResponse::new("not base64!".to_owned());
+        assert_eq!(no_base64.unverified_in_response_to(1000), None);
+        assert!(matches!(no_base64.into_tree(1000), Err(Rejection::Base64)));
+    }
+
+    #[test]
+    fn what_was_read_to_find_the_login_is_not_read_again() {
+        let mut response = posted(RESPONSE);
+        assert!(response.unverified_in_response_to(1000).is_some());
+
+        response.field.clear();
+
+        assert!(response.into_tree(1000).is_ok());
+    }
+
+    #[test]
+    fn each_reading_is_held_to_its_own_limit() {
+        let mut response = posted(RESPONSE);
+        assert!(response.unverified_in_response_to(1000).is_some());
+        assert!(response.unverified_in_response_to(10).is_none());
+
+        let refused = response.into_tree(20);
+
+        assert!(matches!(refused, Err(Rejection::ResponseTooLarge { limit: 20 })));
     }
 }

@@ -26,6 +26,6 @@ mod walk;
 
 pub use connector::{SamlConnector, SamlSettings};
 pub use envelope::{Envelope, Status};
-pub use lookup::unverified_in_response_to;
+pub use lookup::SamlResponse;
 pub use rejection::Rejection;
 pub use verify::{Received, VerifiedSaml, VerifyPolicy};

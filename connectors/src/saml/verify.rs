@@ -10,9 +10,9 @@ use aws_lc_rs::digest;
 use homerealm_certs::{SpKey, TrustedKeys};
 
 use super::c14n::{Method, canonical_form};
-use super::decode::decode_field;
 use super::decrypt::{EncryptedParts, decrypt};
 use super::envelope::{Envelope, Status};
+use super::lookup::SamlResponse;
 use super::names::Namespace;
 use super::rejection::Rejection;
 use super::shape::{Content, Shape, assertion_of, decrypted_shape, response_shape};
@@ -53,16 +53,19 @@ impl Received {
     ///
     /// # Errors
     /// The first rule that is broken: size, base64, the gate, or the shape of document, signatures or encryption.
-    pub fn parse(response_base64: &str, policy: &VerifyPolicy<'_>) -> Result<Self, Rejection> {
-        Self::parse_xml(&decode_field(response_base64, policy.max_response_bytes)?, policy)
+    pub fn read(response: SamlResponse, policy: &VerifyPolicy<'_>) -> Result<Self, Rejection> {
+        Self::of(response.into_tree(policy.max_response_bytes)?, policy)
     }
 
     /// Reads the decoded document.
     ///
     /// # Errors
-    /// As [`Received::parse`].
+    /// As [`Received::read`].
     pub fn parse_xml(xml: &[u8], policy: &VerifyPolicy<'_>) -> Result<Self, Rejection> {
-        let tree = gated_tree(xml, policy.max_response_bytes)?;
+        Self::of(gated_tree(xml, policy.max_response_bytes)?, policy)
+    }
+
+    fn of(tree: Tree, policy: &VerifyPolicy<'_>) -> Result<Self, Rejection> {
         let shape = response_shape(&tree, policy)?;
         let envelope = Envelope::read(tree.root(), false)?;
         let encrypted = match shape.content {

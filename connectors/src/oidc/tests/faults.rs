@@ -1,4 +1,5 @@
 use super::*;
+use crate::saml::SamlResponse;
 
 async fn refused_token_answer(answer: Answer) -> Rejection {
     let mut login = Login::new().await;
@@ -155,7 +156,7 @@ async fn an_answer_without_a_pending_login_or_of_the_other_protocol_is_refused()
 
     let unsolicited = login.complete(None, code(), after(0)).await.unwrap_err();
     let expects_saml = login.complete(Some(&saml), code(), after(0)).await.unwrap_err();
-    let response = UpstreamAnswer::Saml { response_base64: String::new() };
+    let response = UpstreamAnswer::Saml { response: SamlResponse::new(String::new()) };
     let is_saml = login.complete(Some(&oidc), response, after(0)).await.unwrap_err();
 
     assert_eq!(unsolicited, Rejection::Unsolicited.into());

@@ -17,6 +17,7 @@ use super::*;
 use crate::check::{Check, Outcome};
 use crate::connector::{Begun, OnceGuard};
 use crate::error::StoreUnavailable;
+use crate::saml::SamlResponse;
 use crate::saml::testing::{
     AES_256_CBC, AES_256_GCM, edited, encrypted_plainly, response, sign, sp_key, template,
 };
@@ -116,7 +117,8 @@ impl Login {
         settings: SamlSettings,
         document: &str,
     ) -> Result<VerifiedAssertion, ConnectorError> {
-        let answer = UpstreamAnswer::Saml { response_base64: STANDARD.encode(document) };
+        let answer =
+            UpstreamAnswer::Saml { response: SamlResponse::new(STANDARD.encode(document)) };
         self.complete_with(settings, answer).await
     }
 
