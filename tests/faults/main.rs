@@ -8,6 +8,7 @@
     reason = "a test that cannot go on ends here, and says what it skips"
 )]
 
+mod logins;
 mod nodes;
 #[path = "../it/redis_contract.rs"]
 mod redis_contract;

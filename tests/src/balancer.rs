@@ -40,6 +40,8 @@ struct Node {
     served: usize,
 }
 
+/// Marks the balancer's own 502: a node went away, or none was there.
+pub const NO_ANSWER: &str = "x-no-answer-of-a-node";
 /// Between two questions for readiness; a draining node answers for longer than that.
 const CHECK: Duration = Duration::from_millis(100);
 
@@ -135,10 +137,15 @@ async fn forward(inner: web::Data<Inner>, request: HttpRequest, body: web::Bytes
                 return answer;
             }
             Err(error) if error.is_connect() => {}
-            Err(error) => return HttpResponse::BadGateway().body(format!("{error:?}")),
+            Err(error) => return no_answer(&format!("{error:?}")),
         }
     }
-    HttpResponse::BadGateway().body("no node")
+    no_answer("no node")
+}
+
+/// What the balancer says itself.
+fn no_answer(why: &str) -> HttpResponse {
+    HttpResponse::BadGateway().insert_header((NO_ANSWER, "1")).body(why.to_owned())
 }
 
 async fn pass_on(

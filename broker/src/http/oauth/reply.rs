@@ -2,11 +2,14 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use homerealm_certs::SystemRandom;
 use url::Url;
 
 use crate::app::App;
+use crate::http::error;
 use crate::http::login::answer::{error_page, see_other};
 use crate::http::pages;
+use crate::ids;
 use crate::login::LoginError;
 use crate::oauth::answer::{Answer, error_answer};
 use crate::oauth::error::Trouble;
@@ -37,19 +40,33 @@ pub async fn login_error(app: &App, error: &LoginError) -> HttpResponse {
     }
 }
 
-/// 503, or 500 for what only we can mend; the log says what.
+/// A page that says that this is on our side.
 pub fn trouble_page(trouble: &Trouble) -> HttpResponse {
-    tracing::error!(error = %trouble, "a page could not be served");
-    let (status, code) = match trouble {
-        Trouble::Away(_) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
-        Trouble::Broken(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
-    };
+    let (status, code, reference) = noted(trouble);
     let page = pages::ErrorPage {
         title: "Sign-in is not available right now",
         text: "This is on our side, and nothing was lost. Try again in a minute.",
         code,
-        reference: "",
+        reference: &reference,
         link: None,
     };
     pages::page(status, &page)
+}
+
+/// The same for programs (RFC 6749 §5.2).
+pub(super) fn trouble(trouble: &Trouble) -> HttpResponse {
+    let (status, code, reference) = noted(trouble);
+    let text = format!("This is on our side. The reference is {reference}.");
+    error::oauth(status, code, Some(&text))
+}
+
+/// 503, or 500 for what only we can mend; the log says what, under the reference that is shown.
+fn noted(trouble: &Trouble) -> (StatusCode, &'static str, String) {
+    let (status, code) = match trouble {
+        Trouble::Away(_) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
+        Trouble::Broken(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
+    };
+    let reference = ids::reference(&SystemRandom);
+    tracing::error!(error = %trouble, login.reference = reference, "a request could not be served");
+    (status, code, reference)
 }

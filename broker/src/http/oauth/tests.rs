@@ -253,9 +253,15 @@ async fn a_store_away_is_503_with_retry_after() {
 
     assert_eq!((away.status, &away.json()["error"]), (503, &json!("temporarily_unavailable")));
     assert_ne!(away.header("retry-after"), "");
+    let text = away.json()["error_description"].as_str().unwrap().to_owned();
+    assert!(
+        text.starts_with("This is on our side. The reference is ") && text.len() > 45,
+        "{text}"
+    );
     let page = get(&broker, &format!("/authorize?{}", query(&[("client_id", Some("x"))]))).await;
     assert_eq!(page.status, 503);
     assert_ne!(page.header("retry-after"), "");
+    assert!(page.body.contains("data-reference=\""), "{}", page.body);
 }
 
 #[actix_web::test]

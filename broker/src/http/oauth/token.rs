@@ -3,12 +3,11 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 
-use super::cors;
+use super::{cors, reply};
 use crate::app::App;
 use crate::http::error;
 use crate::http::limits::NoFailure;
 use crate::oauth::client_authentication::registered;
-use crate::oauth::error::Trouble;
 use crate::oauth::params::Params;
 use crate::oauth::token::{self, Authorization, ErrorCode, TokenError, TokenRequest};
 
@@ -82,16 +81,6 @@ pub(super) fn refusal(error: &TokenError) -> HttpResponse {
             response
         }
         TokenError::TooMany(too_many) => too_many.response("/oauth/token"),
-        TokenError::Trouble(trouble) => self::trouble(trouble),
+        TokenError::Trouble(trouble) => reply::trouble(trouble),
     }
-}
-
-/// 503, or 500 for what only we can mend; the log says what.
-pub(super) fn trouble(trouble: &Trouble) -> HttpResponse {
-    let (status, error) = match trouble {
-        Trouble::Away(_) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
-        Trouble::Broken(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
-    };
-    tracing::error!(error = %trouble, "an OAuth request could not be served");
-    error::oauth(status, error, None)
 }

@@ -3,7 +3,7 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{cors, token};
+use super::{cors, reply, token};
 use crate::app::App;
 use crate::http::error;
 use crate::oauth::client_authentication::registered;
@@ -54,7 +54,7 @@ async fn serve(app: &App, request: &HttpRequest, token: Option<&str>) -> HttpRes
             let text = "The access token is not ours, or expired, or revoked.";
             refusal(StatusCode::UNAUTHORIZED, "invalid_token", text)
         }
-        Err(UserInfoError::Trouble(trouble)) => token::trouble(&trouble),
+        Err(UserInfoError::Trouble(trouble)) => reply::trouble(&trouble),
     }
 }
 
