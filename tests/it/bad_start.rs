@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use testkit::app::{ADMIN_TOKEN, BinaryApp, command, run, settings};
+use testkit::state::is_embedded;
 
 use crate::BINARY;
 
@@ -21,6 +22,9 @@ fn refuses(folder: &Path, config: &str) -> String {
 
 #[test]
 fn a_taken_port_is_named() {
+    if !is_embedded("starts of the program") {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
@@ -32,6 +36,9 @@ fn a_taken_port_is_named() {
 
 #[test]
 fn a_data_folder_that_cannot_be_written_is_named() {
+    if !is_embedded("starts of the program") {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a-file");
     std::fs::write(&file, "").unwrap();
@@ -43,6 +50,9 @@ fn a_data_folder_that_cannot_be_written_is_named() {
 
 #[test]
 fn a_wrong_key_is_named_with_its_fix() {
+    if !is_embedded("starts of the program") {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let config = format!("isuer = \"https://login.example.com\"\n{}", settings(folder.path(), 0));
 
@@ -54,6 +64,9 @@ fn a_wrong_key_is_named_with_its_fix() {
 
 #[test]
 fn unsafe_settings_are_refused() {
+    if !is_embedded("starts of the program") {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     for (line, key) in [
         ("issuer = \"http://login.example.com\"", "issuer"),
@@ -71,6 +84,9 @@ fn unsafe_settings_are_refused() {
 
 #[test]
 fn served_it_answers_and_ends_when_told() {
+    if !is_embedded("starts of the program") {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let mut broker = BinaryApp::spawn(BINARY, folder.path(), &settings(folder.path(), 0));
     let healthy = tokio::runtime::Runtime::new().unwrap().block_on(async {

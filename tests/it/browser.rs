@@ -10,6 +10,7 @@ use broker::demo::ports::Ports;
 use serde_json::{Value, json};
 use testkit::peers::{self, Peer};
 use testkit::scene::{Scene, idle_metadata};
+use testkit::state::is_embedded;
 
 /// An app takes the port that it gets (RFC 8252 §7.3).
 const REGISTERED: [&str; 2] = ["http://127.0.0.1/desk", "http://127.0.0.1/partner"];
@@ -32,7 +33,7 @@ async fn people_sign_in_with_a_real_browser() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newcomer_tries_the_demo_with_a_real_browser() {
-    if !is_installed() {
+    if !is_installed() || !is_embedded("the demo") {
         return;
     }
     let demo = demo::start(Ports::any()).await.unwrap();

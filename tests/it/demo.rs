@@ -9,6 +9,7 @@ use testkit::admin::Admin;
 use testkit::app;
 use testkit::browser::{Browser, Landing};
 use testkit::html::Page;
+use testkit::state::is_embedded;
 use url::Url;
 
 const ALICE: &str = "alice@acme.example";
@@ -87,16 +88,25 @@ async fn signs_in(user: &str, connection: &str, organization: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newcomer_signs_in_by_saml_and_sees_the_apis_answer() {
+    if !is_embedded("the demo") {
+        return;
+    }
     signs_in(ALICE, "acme-saml", "acme").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newcomer_signs_in_by_openid_connect_and_sees_the_apis_answer() {
+    if !is_embedded("the demo") {
+        return;
+    }
     signs_in(BOB, "globex-oidc", "globex").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_broker_asks_for_the_address_and_finds_the_company() {
+    if !is_embedded("the demo") {
+        return;
+    }
     let demo = start().await;
     let mut browser = browser();
 
@@ -112,6 +122,9 @@ async fn the_broker_asks_for_the_address_and_finds_the_company() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_fault_of_the_sample_idps_ends_with_its_own_trace() {
+    if !is_embedded("the demo") {
+        return;
+    }
     let demo = start().await;
     let saml = SamlFault::ALL.map(|fault| (ALICE, fault.as_str(), saml_code(fault)));
     let oidc = OidcFault::ALL.map(|fault| (BOB, fault.as_str(), oidc_code(fault)));
@@ -160,6 +173,9 @@ const fn oidc_code(fault: OidcFault) -> &'static str {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_declines_comes_back_to_the_site() {
+    if !is_embedded("the demo") {
+        return;
+    }
     let demo = start().await;
     for user in [ALICE, BOB] {
         let mut browser = browser();
@@ -175,6 +191,9 @@ async fn who_declines_comes_back_to_the_site() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sample_api_takes_tokens_for_itself_only() {
+    if !is_embedded("the demo") {
+        return;
+    }
     let demo = start().await;
     let operator = operator(&demo);
     let other = "https://invoices.example/api";
@@ -225,6 +244,9 @@ async fn client_token(demo: &Demo, secret: &str, audience: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_samples_answer_their_own_requests_only() {
+    if !is_embedded("the demo") {
+        return;
+    }
     let demo = start().await;
     let mut browser = browser();
     let idp = at_idp(&demo, &mut browser, ALICE).await;
@@ -249,6 +271,9 @@ async fn the_samples_answer_their_own_requests_only() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_demos_run_side_by_side_and_leave_nothing_behind() {
+    if !is_embedded("the demo") {
+        return;
+    }
     let (first, second) = (start().await, start().await);
     let folders = [&first, &second].map(|demo| demo.broker.data_folder().unwrap());
     assert_ne!(folders[0], folders[1]);

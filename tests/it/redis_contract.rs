@@ -8,6 +8,7 @@ use broker::config::Config;
 use broker::sessions::redis::{OpenError, RedisStore};
 use chrono::TimeDelta;
 use testkit::redis::{Redis, is_installed};
+use testkit::state::is_embedded;
 use testkit::store_contract::{self, Store, hour, key};
 
 /// Opens it as the configuration says.
@@ -23,6 +24,9 @@ pub(crate) async fn opened(url: &str) -> Store {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_store_on_redis_behaves() {
+    if !is_embedded("the store on Redis") {
+        return;
+    }
     let Some(redis) = Redis::start("sessions on Redis", &[]).await else { return };
     let store = opened(&redis.url()).await;
 
@@ -31,6 +35,9 @@ async fn the_store_on_redis_behaves() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_redis_acknowledged_survives_its_restart() {
+    if !is_embedded("the store on Redis") {
+        return;
+    }
     let Some(mut redis) = Redis::start("a restart of Redis", &[]).await else { return };
     let store = opened(&redis.url()).await;
     store_contract::write_before_a_restart(&store, hour(0)).await.unwrap();
@@ -48,6 +55,9 @@ async fn what_redis_acknowledged_survives_its_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_cleans_up_some_minutes_after_a_records_end() {
+    if !is_embedded("the store on Redis") {
+        return;
+    }
     let Some(redis) = Redis::start("lifetimes on Redis", &[]).await else { return };
     let store = open(&format!("url = \"{}\"\nprefix = \"x:\"", redis.url())).await.unwrap();
     let k = key("login", "a");
@@ -62,6 +72,9 @@ async fn redis_cleans_up_some_minutes_after_a_records_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_limited_to_our_keys_over_tls_is_enough() {
+    if !is_embedded("the store on Redis") {
+        return;
+    }
     if !is_installed("Redis over TLS") {
         return;
     }
@@ -122,6 +135,9 @@ async fn a_user_limited_to_our_keys_over_tls_is_enough() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_evicts_is_refused_at_start_and_not_ready_later() {
+    if !is_embedded("the store on Redis") {
+        return;
+    }
     let Some(redis) = Redis::start("an evicting Redis", &[]).await else { return };
     let store = opened(&redis.url()).await;
     store.ready().await.unwrap();
@@ -147,6 +163,9 @@ fn futures_ready(store: &Store) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_redis_under_our_keys_but_not_ours_is_an_error_and_no_record() {
+    if !is_embedded("the store on Redis") {
+        return;
+    }
     let Some(redis) = Redis::start("other values in Redis", &[]).await else { return };
     let store = opened(&redis.url()).await;
     let k = key("code", "a");

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use broker::sessions::embedded::{Capacity, EmbeddedStore, OpenError};
 use broker::sessions::{SessionStore as _, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
+use testkit::state::is_embedded;
 use testkit::store_contract::{self, Store, hour, key};
 
 async fn open(file: &Path, now: DateTime<Utc>) -> EmbeddedStore {
@@ -20,6 +21,9 @@ fn shared(store: &EmbeddedStore) -> Store {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_embedded_store_behaves() {
+    if !is_embedded("the embedded store") {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder.path().join("s.db"), hour(0)).await;
 
@@ -30,6 +34,9 @@ async fn the_embedded_store_behaves() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_a_restart() {
+    if !is_embedded("the embedded store") {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("s.db");
     let store = open(&file, hour(0)).await;
@@ -47,6 +54,9 @@ async fn what_was_acknowledged_survives_a_restart() {
 
 #[tokio::test]
 async fn a_closed_store_is_unavailable_and_changes_nothing() {
+    if !is_embedded("the embedded store") {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("s.db");
     let store = open(&file, hour(0)).await;
@@ -64,6 +74,9 @@ async fn a_closed_store_is_unavailable_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_clock_behind_the_last_entry_is_refused() {
+    if !is_embedded("the embedded store") {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("s.db");
     let store = open(&file, hour(0)).await;
@@ -78,6 +91,9 @@ async fn a_clock_behind_the_last_entry_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_a_kill() {
+    if !is_embedded("the embedded store") {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     for round in 0..3 {
         let file = folder.path().join(format!("{round}.db"));

@@ -66,8 +66,10 @@ impl Admin {
         answer
     }
 
-    /// Ten seconds at most.
+    /// About the object that a path belongs to; ten seconds at most.
     async fn until_all_nodes_say_the_same(&self, path: &str) {
+        let object: Vec<&str> = path.split('/').take(3).collect();
+        let path = &object.join("/");
         let nodes = self.nodes.lock().unwrap().clone();
         if nodes.len() < 2 {
             return;

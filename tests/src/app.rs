@@ -174,13 +174,16 @@ impl BinaryApp {
     pub fn spawn(binary: &str, folder: &Path, config: &str) -> Self {
         let file = folder.join("homerealm.toml");
         std::fs::write(&file, config).unwrap();
-        let child = command(binary, folder)
-            .args(["serve", "--config"])
-            .arg(&file)
-            .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(folder.join("serve.log")).unwrap())
-            .spawn()
-            .unwrap();
+        let mut command = command(binary, folder);
+        command.args(["serve", "--config"]).arg(&file);
+        Self::serve(&mut command, &folder.join("serve.log"))
+    }
+
+    /// Starts what serves, and waits for the line that names its issuer.
+    #[must_use]
+    pub fn serve(command: &mut Command, log: &Path) -> Self {
+        let output = std::fs::File::create(log).unwrap();
+        let child = command.stdout(Stdio::piped()).stderr(output).spawn().unwrap();
         let mut app = Self { issuer: String::new(), banner: String::new(), child };
         let lines = BufReader::new(app.child.stdout.take().unwrap()).lines();
         for line in lines.map_while(Result::ok) {
@@ -192,7 +195,7 @@ impl BinaryApp {
                 return app;
             }
         }
-        let log = std::fs::read_to_string(folder.join("serve.log")).unwrap_or_default();
+        let log = std::fs::read_to_string(log).unwrap_or_default();
         panic!("it did not serve\n{}\n{log}", app.banner);
     }
 

@@ -109,6 +109,23 @@ impl Postgres {
         Database { url: self.url_of(&name), name, port, dropdb }
     }
 
+    /// A database of a user who may do nothing else: `postgres://USER:PASSWORD@…`.
+    #[must_use]
+    pub fn database_of(&self, user: &str) -> Database {
+        let port = self.port.to_string();
+        let made = Command::new(self.program("createuser")).args(client(&port)).arg(user).status();
+        assert!(made.unwrap().success());
+        let mut database = self.database(user);
+        let command = format!("ALTER DATABASE {user} OWNER TO {user}");
+        let given = Command::new(self.program("psql"))
+            .args(client(&port))
+            .args(["-q", "-c", &command, "postgres"])
+            .status();
+        assert!(given.unwrap().success());
+        database.url = format!("postgres://{user}@127.0.0.1:{port}/{user}");
+        database
+    }
+
     fn url_of(&self, database: &str) -> String {
         format!("postgres://{USER}@127.0.0.1:{}/{database}", self.port)
     }

@@ -125,7 +125,13 @@ impl Redis {
     /// What `redis-cli` prints for a command.
     pub fn cli(&self, command: &[&str]) -> String {
         let port = self.port.to_string();
-        let output = Command::new("redis-cli").args(["-p", &port]).args(command).output().unwrap();
+        let mut password = self.arguments.iter().skip_while(|arg| *arg != "--requirepass").skip(1);
+        let output = Command::new("redis-cli")
+            .args(["-p", &port])
+            .args(command)
+            .env("REDISCLI_AUTH", password.next().map_or("", String::as_str))
+            .output()
+            .unwrap();
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
