@@ -27,10 +27,12 @@ pub(super) async fn guard(
 
 fn is_operator(request: &ServiceRequest) -> bool {
     let Some(app) = request.app_data::<web::Data<App>>() else { return false };
-    let Some(value) = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok())
-    else {
-        return false;
-    };
-    let Some((scheme, token)) = value.split_once(' ') else { return false };
-    scheme.eq_ignore_ascii_case("bearer") && app.admin_token.is(token.trim())
+    bearer(request.headers()).is_some_and(|token| app.admin_token.is(token))
+}
+
+/// The token of `Authorization: Bearer …` (RFC 6750 §2.1).
+pub(super) fn bearer(headers: &header::HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

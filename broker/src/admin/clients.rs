@@ -1,6 +1,6 @@
 //! `/clients`
 
-mod draft;
+pub(super) mod draft;
 mod session;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -36,13 +36,22 @@ pub(super) async fn create(
     let client_id = draft.client_id.clone().unwrap_or_else(|| ids::id(prefix, app.random.as_ref()));
     let mut once = Map::new();
     let mut secrets = Vec::new();
-    if draft.token_endpoint_auth_method != ClientAuthMethod::None {
-        let secret = ids::secret(app.random.as_ref());
-        secrets.push(ClientSecret { sha256: ids::sha256_hex(&secret), created_at: now });
+    if let Some((secret, kept)) = new_secret(&app, &draft) {
+        secrets.push(kept);
         once.insert("client_secret".to_owned(), Value::String(secret));
     }
     let client = draft.into_client(client_id, secrets, now);
     resource::create(&app, &request, &client, once).await
+}
+
+/// A secret for a client that needs one, and what we keep of it.
+pub(super) fn new_secret(app: &App, draft: &Draft) -> Option<(String, ClientSecret)> {
+    if draft.token_endpoint_auth_method == ClientAuthMethod::None {
+        return None;
+    }
+    let secret = ids::secret(app.random.as_ref());
+    let kept = ClientSecret { sha256: ids::sha256_hex(&secret), created_at: app.now() };
+    Some((secret, kept))
 }
 
 /// `PATCH /clients/{id}`
@@ -74,6 +83,7 @@ pub(super) async fn update(
         }
     }
     let new = draft.into_client(old.client_id.clone(), old.secrets.clone(), old.created_at);
-    let new = Client { updated_at: app.now(), ..new };
+    let registration = old.registration.clone();
+    let new = Client { updated_at: app.now(), registration, ..new };
     resource::replace(&app, &request, &found, &new).await
 }

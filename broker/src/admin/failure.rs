@@ -27,6 +27,11 @@ impl Failure {
         Self(problem)
     }
 
+    /// The problem, for who answers in another shape.
+    pub(super) const fn problem(&self) -> &Problem {
+        &self.0
+    }
+
     /// 422 with one problem.
     pub(super) fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::fields(vec![FieldError { field: field.into(), message: message.into() }])

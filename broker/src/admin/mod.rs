@@ -6,6 +6,7 @@ mod body;
 mod client_grants;
 mod clients;
 mod connections;
+mod consents;
 mod doctor;
 mod failure;
 mod fields;
@@ -13,6 +14,8 @@ mod login_traces;
 mod logs;
 mod openapi;
 mod organizations;
+mod registration;
+mod registration_tokens;
 mod resource;
 mod resource_servers;
 mod signing_keys;
@@ -27,7 +30,9 @@ use actix_web::{HttpResponse, Route, web};
 
 use self::failure::Failure;
 use self::resource::{Shown, delete, list, read};
-use crate::catalog::{Client, ClientGrant, Connection, Organization, ResourceServer, User};
+use crate::catalog::{
+    Client, ClientGrant, Connection, Organization, RegistrationToken, ResourceServer, User,
+};
 use crate::http::body::METADATA_BYTES;
 
 /// Every route of the management API, behind its bearer token.
@@ -41,6 +46,20 @@ pub fn routes(routes: &mut web::ServiceConfig) {
         .configure(objects)
         .route("/connections/{id}/metadata", web::put().to(connections::put_metadata))
         .route("/metadata/inspect", web::post().to(connections::inspect))
+        .service(
+            web::resource("/registration-tokens")
+                .route(web::get().to(list::<RegistrationToken>))
+                .route(web::post().to(registration_tokens::create))
+                .default_service(web::to(not_allowed)),
+        )
+        .service(
+            web::resource("/registration-tokens/{id}")
+                .route(web::get().to(read::<RegistrationToken>))
+                .route(web::delete().to(delete::<RegistrationToken>))
+                .default_service(web::to(not_allowed)),
+        )
+        .route("/users/{id}/consents", web::get().to(consents::list))
+        .route("/users/{id}/consents/{client_id}", web::delete().to(consents::withdraw))
         .route("/login-traces", web::get().to(login_traces::list))
         .route("/login-traces/{id}", web::get().to(login_traces::read))
         .route("/doctor", web::get().to(doctor::examine))
@@ -53,6 +72,7 @@ pub fn routes(routes: &mut web::ServiceConfig) {
     // what the API is, is no secret: tools read it before they have a token
     routes.route("/api/v1/openapi.json", web::get().to(openapi::document));
     routes.service(api);
+    registration::routes(routes);
 }
 
 /// What can be created, listed, read, updated and deleted.

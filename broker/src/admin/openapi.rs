@@ -114,6 +114,38 @@ fn others() -> Map<String, Value> {
                 "responses": responses(&[(200, Some("Metadata"))], &[401, 422]),
             }}),
         ),
+        ("/registration-tokens", collection("RegistrationToken", "registration token")),
+        (
+            "/registration-tokens/{id}",
+            json!({"parameters": [id()],
+                "get": {
+                    "summary": "Read a registration token, without the token itself",
+                    "operationId": "readRegistrationToken",
+                    "responses": responses(&[(200, Some("RegistrationToken"))], &[401, 404]),
+                },
+                "delete": {
+                    "summary": "Delete a registration token; what was registered with it stays",
+                    "operationId": "deleteRegistrationToken",
+                    "responses": responses(&[(204, None)], &[401, 404, 412]),
+                },
+            }),
+        ),
+        (
+            "/users/{id}/consents",
+            json!({"parameters": [id()], "get": {
+                "summary": "List what a user allows third-party clients",
+                "operationId": "listConsents",
+                "responses": responses(&[(200, Some("ConsentList"))], &[401, 404]),
+            }}),
+        ),
+        (
+            "/users/{id}/consents/{client_id}",
+            json!({"parameters": [id(), {"name": "client_id", "in": "path", "required": true, "schema": {"type": "string"}}], "delete": {
+                "summary": "End what a user allows a client, and the client's refresh tokens for the user",
+                "operationId": "withdrawConsent",
+                "responses": responses(&[(204, None)], &[401, 404]),
+            }}),
+        ),
         (
             "/login-traces",
             json!({"get": {

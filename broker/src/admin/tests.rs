@@ -5,6 +5,7 @@ mod clients_and_apis;
 mod connections;
 mod documents;
 mod objects;
+mod registration;
 
 use std::path::Path;
 
@@ -35,8 +36,13 @@ pub(super) struct Answer {
 
 impl Api {
     pub(super) async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// With more settings: tables of their own.
+    pub(super) async fn start_with(more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let running = start(Startup::new(config(folder.path()))).await.unwrap();
+        let running = start(Startup::new(config(folder.path(), more))).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { running, folder, http }
     }
@@ -51,11 +57,17 @@ impl Api {
     }
 
     pub(super) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let url = format!("http://{}/api/v1{path}", self.running.address);
-        self.http
-            .request(method, url)
-            .header("host", self.running.issuer().authority().to_owned())
-            .bearer_auth(TOKEN)
+        self.anonymous(method, &format!("/api/v1{path}")).bearer_auth(TOKEN)
+    }
+
+    /// Without the token, anywhere.
+    pub(super) fn anonymous(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let url = format!("http://{}{path}", self.running.address);
+        self.http.request(method, url).header("host", self.running.issuer().authority().to_owned())
+    }
+
+    pub(super) fn app(&self) -> &crate::app::App {
+        &self.running.app
     }
 
     pub(super) async fn post(&self, path: &str, body: Value) -> Answer {
@@ -111,9 +123,9 @@ impl Answer {
     }
 }
 
-fn config(folder: &Path) -> Config {
+fn config(folder: &Path, more: &str) -> Config {
     let text = format!(
-        "listen = \"127.0.0.1:0\"\n[database]\nurl = \"sqlite:{}/hr.db\"\n[admin]\ntoken = \"{TOKEN}\"\n[limits]\nenabled = false\n",
+        "listen = \"127.0.0.1:0\"\n[database]\nurl = \"sqlite:{}/hr.db\"\n[admin]\ntoken = \"{TOKEN}\"\n[limits]\nenabled = false\n{more}",
         folder.display()
     );
     Config::from_toml(&text, []).unwrap()

@@ -45,6 +45,8 @@ pub struct Actor {
 pub enum ActorKind {
     /// A command that opened the database itself.
     Cli,
+    /// A client that registers itself: the holder of an initial access token, or of its own registration's.
+    Registration,
     /// The broker by itself, on its schedule.
     Schedule,
     /// A customer's administrator with a set-up ticket.

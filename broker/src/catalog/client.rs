@@ -1,5 +1,6 @@
 //! Clients: applications registered with us (RFC 7591 names).
 
+mod registration;
 mod session;
 
 use chrono::{DateTime, Utc};
@@ -7,6 +8,7 @@ use homerealm_certs::JwsAlgorithm;
 use serde::{Deserialize, Serialize};
 
 use super::Name;
+pub use registration::ClientRegistration;
 pub use session::ClientSession;
 
 /// An application registered with us.
@@ -45,6 +47,9 @@ pub struct Client {
     /// Single sign-on and logout.
     #[serde(flatten)]
     pub session: ClientSession,
+    /// How it registered itself, if it did.
+    #[serde(flatten)]
+    pub registration: ClientRegistration,
     /// A disabled client is refused everywhere.
     pub enabled: bool,
     /// When it was made.

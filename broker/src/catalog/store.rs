@@ -6,6 +6,7 @@ mod clients;
 mod connections;
 mod consents;
 mod organizations;
+mod registration_tokens;
 mod resource_servers;
 mod timeline;
 mod traces;
@@ -32,6 +33,7 @@ use crate::seal::Sealer;
 
 pub use audit::{AuditFilter, Audited};
 pub(super) use audit::{write_change, write_entry};
+pub use consents::{CONSENT, Consent};
 pub(super) use traces::write_trace;
 pub use users::LoginRecord;
 pub(super) use users::write_login;

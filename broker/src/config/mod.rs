@@ -20,7 +20,7 @@ pub use problem::{Problem, Problems};
 pub use rate::Rate;
 pub use redis_url::{RedisUrl, RedisUrlFault, Topology};
 pub use sections::{
-    Admin, Database, HttpEdge, Keys, Limits, Metrics, Retention, TlsFiles, Upstream,
+    Admin, Database, HttpEdge, Keys, Limits, Metrics, Registration, Retention, TlsFiles, Upstream,
 };
 pub use session::Session;
 pub use sessions::{Redis, Sessions};
@@ -57,6 +57,8 @@ pub struct Config {
     pub keys: Keys,
     /// Rate limits.
     pub limits: Limits,
+    /// Clients that register themselves.
+    pub registration: Registration,
     /// How long traces and the audit log are kept.
     pub retention: Retention,
     /// Where Prometheus reads.
@@ -64,7 +66,7 @@ pub struct Config {
 }
 
 /// Every key, in the order of the documentation.
-pub const KEYS: [&str; 26] = [
+pub const KEYS: [&str; 27] = [
     "issuer",
     "listen",
     "allow_insecure_container",
@@ -88,6 +90,7 @@ pub const KEYS: [&str; 26] = [
     "limits.per_client",
     "limits.failures",
     "refresh_tokens.grace_seconds",
+    "registration.enabled",
     "retention.login_traces_days",
     "retention.audit_days",
     "metrics.listen",
@@ -157,6 +160,7 @@ impl Config {
             upstream: Upstream::read(reader),
             keys: Keys::read(reader),
             limits: Limits::read(reader),
+            registration: Registration::read(reader),
             retention: Retention::read(reader),
             metrics: Metrics::read(reader),
         }

@@ -78,6 +78,13 @@ pub struct Limits {
     pub failures: Rate,
 }
 
+/// Clients that register themselves (RFC 7591).
+#[derive(Clone, Copy, Debug)]
+pub struct Registration {
+    /// Whether `/oidc/register` is served.
+    pub enabled: bool,
+}
+
 /// How long things are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
@@ -265,6 +272,12 @@ impl Limits {
             rate("limits.failures", 30),
         );
         Self { enabled: reader.flag("limits.enabled", true), per_address, per_client, failures }
+    }
+}
+
+impl Registration {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        Self { enabled: reader.flag("registration.enabled", false) }
     }
 }
 

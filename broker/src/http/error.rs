@@ -73,7 +73,8 @@ pub fn answer(path: &str, status: StatusCode, text: &str) -> HttpResponse {
     if path.starts_with("/api/") {
         return Problem::new(status, text).response();
     }
-    if path.starts_with("/oauth/") || path == "/userinfo" {
+    let oauth_paths = ["/oauth/", "/oidc/register"];
+    if oauth_paths.iter().any(|known| path.starts_with(known)) || path == "/userinfo" {
         let error = match status {
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
                 "temporarily_unavailable"

@@ -153,6 +153,7 @@ fn kind(path: &str) -> Kind {
     match path {
         "/authorize" | "/home-realm" | "/login" | "/oauth/device/code" => Kind::Open,
         "/login/continue" | "/consent" | "/device" | "/userinfo" => Kind::Proof,
+        _ if under("/oidc/register") => Kind::Proof,
         _ if under("/oauth/") || under("/api/") || under("/callback/") => Kind::Proof,
         _ if under("/saml/") && path.ends_with("/acs") => Kind::Proof,
         _ => Kind::Free,
@@ -256,6 +257,7 @@ mod tests {
             "/login/continue",
             "/api/v1/clients",
             "/device",
+            "/oidc/register",
         ] {
             assert_eq!(kind(path), Kind::Proof, "{path}");
         }

@@ -128,6 +128,7 @@ pub(crate) fn client(kind: ClientKind) -> Client {
         client_uri: None,
         initiate_login_uri: None,
         session: Default::default(),
+        registration: Default::default(),
         enabled: true,
         created_at: now(),
         updated_at: now(),

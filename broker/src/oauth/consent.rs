@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -206,7 +207,9 @@ pub async fn decide(
     }
     if client.is_third_party() {
         let allowed = names(&request);
-        let remembered = app.catalog.remember_consent(&login.user_id, &request.client_id, &allowed);
+        let catalog = &app.catalog;
+        let remembered =
+            catalog.remember_consent(&login.user_id, &request.client_id, &allowed, now);
         remembered.await.map_err(Trouble::from)?;
     }
     Ok(granted(app, &request, login, now).await?)
@@ -284,6 +287,30 @@ fn names(request: &AuthorizationRequest) -> Vec<String> {
     };
     let access = request.audience.iter().map(|audience| format!("{audience} "));
     request.scopes.iter().map(name).chain(access).collect()
+}
+
+/// What a remembered consent is for.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Allowed<'a> {
+    /// Scopes of OpenID Connect.
+    pub scopes: Vec<&'a str>,
+    /// APIs and their scopes.
+    pub apis: BTreeMap<&'a str, Vec<&'a str>>,
+}
+
+/// Reads what [`names`] wrote.
+pub fn allowed(names: &[String]) -> Allowed<'_> {
+    let mut allowed = Allowed::default();
+    for name in names {
+        match name.split_once(' ') {
+            None => allowed.scopes.push(name),
+            Some((audience, scope)) => {
+                let scopes = allowed.apis.entry(audience).or_default();
+                scopes.extend(Some(scope).filter(|scope| !scope.is_empty()));
+            }
+        }
+    }
+    allowed
 }
 
 fn plain_words(scope: &str) -> String {

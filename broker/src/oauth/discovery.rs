@@ -7,7 +7,7 @@ use super::claims::USER_CLAIMS;
 use super::scope::OIDC_SCOPES;
 use super::token::SERVED;
 use crate::catalog::GrantType;
-use crate::config::Issuer;
+use crate::config::{Config, Issuer};
 
 /// The document at `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.
 #[derive(Clone, Debug, Serialize)]
@@ -19,6 +19,9 @@ pub struct Discovery {
     /// RFC 8628 §4.
     pub device_authorization_endpoint: String,
     pub userinfo_endpoint: String,
+    /// Where clients may register themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registration_endpoint: Option<String>,
     pub jwks_uri: String,
     pub scopes_supported: [&'static str; 4],
     pub claims_supported: Vec<&'static str>,
@@ -51,6 +54,7 @@ impl Discovery {
             token_endpoint: url("/oauth/token"),
             device_authorization_endpoint: url("/oauth/device/code"),
             userinfo_endpoint: url("/userinfo"),
+            registration_endpoint: None,
             jwks_uri: url("/.well-known/jwks.json"),
             scopes_supported: OIDC_SCOPES,
             claims_supported: TOKEN_CLAIMS.into_iter().chain(USER_CLAIMS).collect(),
@@ -74,6 +78,16 @@ impl Discovery {
             request_parameter_supported: false,
             request_uri_parameter_supported: false,
         }
+    }
+}
+
+impl Discovery {
+    /// With what the settings switch on.
+    #[must_use]
+    pub fn with(self, config: &Config) -> Self {
+        let registration_endpoint =
+            config.registration.enabled.then(|| config.issuer.url("/oidc/register").to_string());
+        Self { registration_endpoint, ..self }
     }
 }
 

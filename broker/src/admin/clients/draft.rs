@@ -10,22 +10,22 @@ use crate::admin::body;
 use crate::admin::failure::Failure;
 use crate::admin::fields::Fields;
 use crate::app::App;
-use crate::catalog::client::ClientSession;
+use crate::catalog::client::{ClientRegistration, ClientSession};
 use crate::catalog::{
     Client, ClientAuthMethod, ClientKind, ClientSecret, Connection, GrantType, Name,
 };
 use crate::oauth::redirect_uri::RedirectUri;
 
 /// A client without its secrets and times.
-pub(super) struct Draft {
+pub(in crate::admin) struct Draft {
     pub(super) client_id: Option<String>,
-    pub(super) kind: ClientKind,
-    pub(super) token_endpoint_auth_method: ClientAuthMethod,
+    pub(in crate::admin) kind: ClientKind,
+    pub(in crate::admin) token_endpoint_auth_method: ClientAuthMethod,
     client_name: String,
     redirect_uris: Vec<String>,
     post_logout_redirect_uris: Vec<String>,
     web_origins: Vec<String>,
-    grant_types: Vec<GrantType>,
+    pub(in crate::admin) grant_types: Vec<GrantType>,
     connections: Option<Vec<Name>>,
     id_token_signed_response_alg: JwsAlgorithm,
     client_uri: Option<String>,
@@ -35,7 +35,10 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub(super) async fn read(app: &App, object: Map<String, Value>) -> Result<Self, Failure> {
+    pub(in crate::admin) async fn read(
+        app: &App,
+        object: Map<String, Value>,
+    ) -> Result<Self, Failure> {
         let mut fields = Fields::new(object);
         let client_id = fields.parsed("client_id", client_id);
         let client_name = fields.label("client_name");
@@ -81,7 +84,7 @@ impl Draft {
         })
     }
 
-    pub(super) fn into_client(
+    pub(in crate::admin) fn into_client(
         self,
         client_id: String,
         secrets: Vec<ClientSecret>,
@@ -102,6 +105,7 @@ impl Draft {
             client_uri: self.client_uri,
             initiate_login_uri: self.initiate_login_uri,
             session: self.session,
+            registration: ClientRegistration::default(),
             enabled: self.enabled,
             created_at: at,
             updated_at: at,
@@ -110,7 +114,7 @@ impl Draft {
 }
 
 /// The POST body that would make this client.
-pub(super) fn writable(client: &Client) -> Map<String, Value> {
+pub(in crate::admin) fn writable(client: &Client) -> Map<String, Value> {
     let mut members = body::members(json!({
         "client_id": client.client_id,
         "client_name": client.client_name,

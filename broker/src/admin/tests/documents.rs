@@ -14,6 +14,11 @@ fn keys(object: &Value) -> BTreeSet<&str> {
     object.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
+/// Holds an answer against the schema of this name.
+pub(super) fn check_named(document: &Value, name: &str, value: &Value) {
+    check(document, schema(document, name), value, name);
+}
+
 /// The subset of JSON Schema that the document uses.
 fn check(document: &Value, schema: &Value, value: &Value, path: &str) {
     if let Some(target) = schema["$ref"].as_str() {
@@ -150,6 +155,7 @@ async fn bodies_take_exactly_the_keys_of_the_document() {
         ("/resource-servers", "ResourceServerBody"),
         ("/client-grants", "ClientGrantBody"),
         ("/users", "UserBody"),
+        ("/registration-tokens", "RegistrationTokenBody"),
     ] {
         let answer = api.post(path, json!({"surprise": 1})).await;
         let errors = answer.body["errors"].as_array().unwrap();

@@ -2,14 +2,16 @@
 
 use super::Key;
 use crate::catalog::{
-    Client, ClientGrant, Connection, Organization, Resource, ResourceServer, SubjectType, User,
+    Client, ClientGrant, Connection, Organization, RegistrationToken, Resource, ResourceServer,
+    SubjectType, User,
 };
 
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 7] = [
     Client::KIND,
     ClientGrant::KIND,
     Connection::KIND,
     Organization::KIND,
+    RegistrationToken::KIND,
     ResourceServer::KIND,
     User::KIND,
 ];

@@ -10,7 +10,7 @@ use super::{Catalog, delete, insert, update};
 use crate::catalog::audit::{AuditEntry, Author};
 use crate::catalog::error::{CatalogError, refused, unavailable};
 use crate::catalog::resource::{Listed, Resource, Versioned, can_be_stored};
-use crate::catalog::storage::to_its_end;
+use crate::catalog::storage::{Storage, to_its_end};
 
 /// Which entries; all that is given must fit.
 #[derive(Clone, Debug, Default)]
@@ -81,6 +81,11 @@ impl Catalog {
 }
 
 impl Audited<'_> {
+    /// What a write of its own needs.
+    pub(super) fn parts(self) -> (Arc<Storage>, Author) {
+        (Arc::clone(&self.catalog.storage), self.author)
+    }
+
     /// As [`Catalog::insert`].
     ///
     /// # Errors
@@ -184,7 +189,7 @@ fn storable(text: Option<&str>) -> String {
 }
 
 /// Of objects that have a name beside their id (RULES 23: no name starts like one).
-const IDS: [&str; 5] = ["org_", "con_", "api_", "cgr_", "usr_"];
+const IDS: [&str; 6] = ["org_", "con_", "api_", "cgr_", "usr_", "rgt_"];
 
 macro_rules! latest {
     ($condition:literal) => {

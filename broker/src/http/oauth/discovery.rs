@@ -14,7 +14,7 @@ pub(super) const JWKS_PATH: &str = "/.well-known/jwks.json";
 const CACHING: &str = "public, max-age=300";
 
 pub(super) async fn discovery(app: web::Data<App>) -> HttpResponse {
-    cacheable().json(Discovery::new(&app.config.issuer))
+    cacheable().json(Discovery::new(&app.config.issuer).with(&app.config))
 }
 
 pub(super) async fn jwks(app: web::Data<App>) -> HttpResponse {

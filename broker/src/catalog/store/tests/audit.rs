@@ -9,7 +9,7 @@ use crate::catalog::{
     EndedLogin, Organization,
 };
 
-fn author(number: u32) -> Author {
+pub(super) fn author(number: u32) -> Author {
     Author {
         id: format!("aud_{number:04}"),
         actor: Actor::new(ActorKind::Token, "bootstrap"),

@@ -3,11 +3,13 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 
+use super::audit::author;
 use super::samples::*;
+use crate::catalog::store::CONSENT;
 use crate::catalog::store::users::digest;
 use crate::catalog::{
-    Behind, CatalogError, Client, Connection, EndedLogin, Identity, LoginRecord, LoginTrace,
-    NormalizedClaims, Organization, User,
+    AuditFilter, Behind, CatalogError, Client, Connection, EndedLogin, Identity, LoginRecord,
+    LoginTrace, NormalizedClaims, Organization, User,
 };
 
 #[tokio::test]
@@ -271,14 +273,44 @@ async fn remembers_what_a_user_allowed_a_client() {
     let remember =
         |scopes: &[&str]| scopes.iter().map(|scope| (*scope).to_owned()).collect::<Vec<_>>();
     assert!(catalog.consent("usr_1", "portal").await.unwrap().is_empty());
+    let later = now() + TimeDelta::seconds(1);
 
-    catalog.remember_consent("usr_1", "portal", &remember(&["openid", "b"])).await.unwrap();
-    catalog.remember_consent("usr_1", "portal", &remember(&["a", "openid"])).await.unwrap();
+    catalog.remember_consent("usr_1", "portal", &remember(&["openid", "b"]), now()).await.unwrap();
+    catalog.remember_consent("usr_1", "portal", &remember(&["a", "openid"]), later).await.unwrap();
 
     assert_eq!(*catalog.consent("usr_1", "portal").await.unwrap(), remember(&["a", "b", "openid"]));
     assert!(catalog.consent("usr_2", "portal").await.unwrap().is_empty());
-    let nobody = catalog.remember_consent("usr_2", "portal", &remember(&["a"])).await;
+    let nobody = catalog.remember_consent("usr_2", "portal", &remember(&["a"]), later).await;
     assert_eq!(nobody.unwrap_err(), CatalogError::Missing { field: "client_id" });
     catalog.delete::<Client>("portal", None).await.unwrap();
     assert!(catalog.consent("usr_1", "portal").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_consent_that_was_withdrawn_begins_anew() {
+    let store = Store::filled().await;
+    let catalog = &store.catalog;
+    catalog.insert(&client("portal")).await.unwrap();
+    catalog.record_login(login("ada", "usr_1")).await.unwrap();
+    let scopes = ["openid".to_owned()];
+    let since = async || {
+        let consent = catalog.consented("usr_1", "portal").await.unwrap();
+        consent.map(|consent| (consent.since - now()).num_seconds())
+    };
+    let later = |seconds| now() + TimeDelta::seconds(seconds);
+    catalog.remember_consent("usr_1", "portal", &scopes, now()).await.unwrap();
+    catalog.remember_consent("usr_1", "portal", &scopes, later(5)).await.unwrap();
+    assert_eq!(since().await, Some(0));
+    assert_eq!(catalog.consents_of("usr_1").await.unwrap().len(), 1);
+
+    catalog.audited(author(1)).withdraw_consent("usr_1", "portal").await.unwrap();
+
+    assert_eq!(since().await, None);
+    assert!(catalog.consents_of("usr_1").await.unwrap().is_empty());
+    let log = catalog.list_audit(&AuditFilter::default(), 1, None).await.unwrap().items;
+    assert_eq!((log[0].object.kind.as_str(), log[0].object.name.as_str()), (CONSENT, "portal"));
+    let again = catalog.audited(author(2)).withdraw_consent("usr_1", "portal").await;
+    assert_eq!(again, Err(CatalogError::NotFound));
+    catalog.remember_consent("usr_1", "portal", &scopes, later(9)).await.unwrap();
+    assert_eq!(since().await, Some(9));
 }

@@ -9,7 +9,8 @@ use crate::catalog::store::{
     audit, client_grants, connections, consents, resource_servers, traces, users,
 };
 use crate::catalog::{
-    Client, ClientGrant, Connection, Organization, Resource, ResourceServer, User,
+    Client, ClientGrant, Connection, Organization, RegistrationToken, Resource, ResourceServer,
+    User,
 };
 
 #[tokio::test]
@@ -20,6 +21,7 @@ async fn every_lookup_of_a_login_goes_by_an_index() {
         LISTING,
         users::BY_IDENTITY,
         consents::ALLOWED,
+        consents::OF_USER,
         audit::LATEST,
         audit::OF_ACTOR,
         audit::OF_KIND,
@@ -40,6 +42,7 @@ async fn every_lookup_of_a_login_goes_by_an_index() {
     statements.extend(of::<ClientGrant>());
     statements.extend(of::<Connection>());
     statements.extend(of::<Organization>());
+    statements.extend(of::<RegistrationToken>());
     statements.extend(of::<ResourceServer>());
     statements.extend(of::<User>());
 
