@@ -337,9 +337,10 @@ async fn registration_tokens_are_shown_without_their_secret_and_named_field_by_f
         assert_eq!((refused.status, refused.fields()), (422, vec![field]));
     }
     assert_eq!(api.patch(&path, json!({"uses": 5})).await.status, 405);
-    // tokens go with their organization
-    assert_eq!(api.delete("/organizations/acme").await.status, 204);
+    assert_eq!(api.delete("/organizations/acme").await.status, 409);
+    assert_eq!(api.delete(&path).await.status, 204);
     assert_eq!(api.get(&path).await.status, 404);
+    assert_eq!(api.delete("/organizations/acme").await.status, 204);
     api.stop().await;
 }
 

@@ -97,11 +97,6 @@ impl Resource for Organization {
         Ok(None)
     }
 
-    async fn forget(&self, connection: &mut AnyConnection) -> Result<(), CatalogError> {
-        let name = self.name.as_str();
-        execute(connection, REMOVE_REGISTRATION_TOKENS, &[name], "organization").await
-    }
-
     fn touch(&self, keys: &mut Vec<Key>) {
         for domain in &self.domains {
             keys.push(match &domain.name {
@@ -121,9 +116,9 @@ const ADD_VERIFIED: &str =
 const ADD_UNVERIFIED: &str =
     "INSERT INTO organization_domains (name, organization, verified) VALUES ($1, $2, 0)";
 const REMOVE_DOMAINS: &str = "DELETE FROM organization_domains WHERE organization = $1";
-const REMOVE_REGISTRATION_TOKENS: &str = "DELETE FROM registration_tokens WHERE organization = $1";
-const REFERRERS: [(&str, &str); 3] = [
+const REFERRERS: [(&str, &str); 4] = [
     ("connection", "SELECT name FROM connections WHERE organization = $1 LIMIT 1"),
     ("client", "SELECT id FROM clients WHERE organization = $1 LIMIT 1"),
+    ("registration token", "SELECT id FROM registration_tokens WHERE organization = $1 LIMIT 1"),
     ("user", "SELECT user_id FROM user_organizations WHERE organization = $1 LIMIT 1"),
 ];
