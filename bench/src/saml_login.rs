@@ -97,6 +97,10 @@ impl OnceGuard for Unused {
     async fn first_use(&self, _key: &str, _until: DateTime<Utc>) -> Result<bool, StoreUnavailable> {
         Ok(true)
     }
+
+    fn allows_decryption(&self) -> bool {
+        true
+    }
 }
 
 fn metadata(certificate: &[u8]) -> String {

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::http::limits::Limiter;
 use crate::keys::KeyRing;
 use crate::login::connectors::Connectors;
+use crate::login::decryptions::Decryptions;
 use crate::login::trace::TraceBudget;
 use crate::metrics::Metrics;
 use crate::seal::Sealer;
@@ -46,6 +47,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Rate limits.
     pub limits: Limiter,
+    /// How many encrypted assertions are decrypted for one login.
+    pub decryptions: Decryptions,
     /// How many traces are written of logins that prove nothing.
     pub traces: TraceBudget,
     pub(crate) stopping: AtomicBool,

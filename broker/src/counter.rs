@@ -13,6 +13,7 @@ use crate::config::Rate;
 #[derive(Debug)]
 pub struct Counter<K> {
     rate: Rate,
+    strict: bool,
     window: Mutex<Window<K>>,
 }
 
@@ -29,13 +30,22 @@ struct Window<K> {
     counts: HashMap<K, u32>,
 }
 
-/// Keys of one window that are counted; more go uncounted, so that a flood of keys cannot lock out the rest.
+/// Keys of one window that are counted.
 const MAX_KEYS: usize = 100_000;
 
 impl<K: Eq + Hash> Counter<K> {
-    /// None counted yet.
+    /// Keys beyond the hundred thousandth of a window go uncounted, so that a flood of keys cannot lock out the rest.
     pub fn new(rate: Rate) -> Self {
-        Self { rate, window: Mutex::new(Window { number: 0, counts: HashMap::new() }) }
+        Self {
+            rate,
+            strict: false,
+            window: Mutex::new(Window { number: 0, counts: HashMap::new() }),
+        }
+    }
+
+    /// Those keys are over the limit, where letting the flood in would be worse.
+    pub fn strict(rate: Rate) -> Self {
+        Self { strict: true, ..Self::new(rate) }
     }
 
     /// Counts one.
@@ -49,15 +59,13 @@ impl<K: Eq + Hash> Counter<K> {
             // the old counts go as a whole
             *window = Window { number: now.div_euclid(seconds), counts: HashMap::new() };
         }
+        let too_many = TooMany { retry_after: seconds - now.rem_euclid(seconds) };
         if window.counts.len() >= MAX_KEYS && !window.counts.contains_key(&key) {
-            return Ok(());
+            return if self.strict { Err(too_many) } else { Ok(()) };
         }
         let count = window.counts.entry(key).or_default();
         *count = count.saturating_add(1);
-        if *count <= self.rate.count {
-            return Ok(());
-        }
-        Err(TooMany { retry_after: seconds - now.rem_euclid(seconds) })
+        if *count <= self.rate.count { Ok(()) } else { Err(too_many) }
     }
 }
 
@@ -99,6 +107,17 @@ mod tests {
 
         assert!(counter.count(0, at(0)).is_err());
         assert_eq!(counter.count(MAX_KEYS, at(0)), Ok(()));
+    }
+
+    #[test]
+    fn a_strict_counter_lets_a_flood_of_keys_in_no_further() {
+        let counter = Counter::strict(Rate { count: 1, seconds: 60 });
+        for key in 0..MAX_KEYS {
+            assert_eq!(counter.count(key, at(0)), Ok(()));
+        }
+
+        assert_eq!(counter.count(MAX_KEYS, at(0)), Err(TooMany { retry_after: 60 }));
+        assert_eq!(counter.count(MAX_KEYS, at(60)), Ok(()));
     }
 
     #[test]

@@ -32,6 +32,7 @@ use crate::http;
 use crate::http::limits::Limiter;
 use crate::keys::KeyRing;
 use crate::login::connectors::Connectors;
+use crate::login::decryptions::Decryptions;
 use crate::login::trace::TraceBudget;
 use crate::metrics::{self, CountedStore, Metrics};
 use crate::seal::Sealer;
@@ -143,6 +144,7 @@ async fn open(
         connectors: Connectors::new(Arc::clone(&outbound)),
         outbound,
         limits: Limiter::new(&config.limits),
+        decryptions: Decryptions::default(),
         traces: TraceBudget::new(config.limits.enabled),
         stopping: AtomicBool::new(false),
         keys_are_old: AtomicBool::new(false),

@@ -39,6 +39,10 @@ pub trait OnceGuard: Send + Sync {
     /// # Errors
     /// The store did not answer, so nothing may be believed to be new.
     async fn first_use(&self, key: &str, until: DateTime<Utc>) -> Result<bool, StoreUnavailable>;
+
+    /// Whether one more assertion is decrypted for this login; counts it. Asked before the marker is written, which nothing
+    /// verified stands behind.
+    fn allows_decryption(&self) -> bool;
 }
 
 /// What a login asks of the IdP.

@@ -92,6 +92,10 @@ impl OnceGuard for Memory {
     async fn first_use(&self, key: &str, _: DateTime<Utc>) -> Result<bool, StoreUnavailable> {
         Ok(self.0.lock().unwrap().insert(key.to_owned()))
     }
+
+    fn allows_decryption(&self) -> bool {
+        true
+    }
 }
 
 /// The NameID, or the code of the refusal.

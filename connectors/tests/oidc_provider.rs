@@ -250,6 +250,10 @@ impl OnceGuard for NoGuard {
     async fn first_use(&self, _: &str, _: DateTime<Utc>) -> Result<bool, StoreUnavailable> {
         panic!("not asked")
     }
+
+    fn allows_decryption(&self) -> bool {
+        panic!("not asked")
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the provider lives in the machine's time")]

@@ -10,6 +10,7 @@ pub mod claims;
 pub mod complete;
 pub mod completed;
 pub mod connectors;
+pub mod decryptions;
 pub mod email;
 pub mod error;
 pub mod facts;

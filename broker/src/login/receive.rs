@@ -22,7 +22,6 @@ use super::transaction::{
 use super::{initiated, urls};
 use crate::app::App;
 use crate::catalog::{Connection, ConnectionOptions};
-use crate::sessions::record::Records;
 
 /// What the ACS was posted (SAML Bindings §3.5).
 #[derive(Clone, Debug, Default)]
@@ -226,7 +225,13 @@ pub(super) async fn verify(
 ) -> Result<VerifiedAssertion, Failure> {
     let connector = app.connector(connection).await?;
     let now = app.now();
-    let guard = StoreGuard { records: &app.records, connection: &connection.id, now };
+    let guard = Guard {
+        app,
+        connection: &connection.id,
+        request_id: held.and_then(|h| request_id(h.expected)),
+        address: trail.address,
+        now,
+    };
     let mut checks = Checks::default();
     // a pending login is younger than the store, so there the epoch decides nothing and needs no round trip (RULES 32, 40)
     let epoch = match held {
@@ -260,22 +265,39 @@ const REPLAY: &str = "replay";
 /// Kind of a connector's own markers.
 const ONCE: &str = "once";
 
-/// A connector's insert-once markers, each within its connection.
+/// A connector's insert-once markers, each within its connection, and the decryptions of one login.
 #[derive(Debug)]
-struct StoreGuard<'a> {
-    records: &'a Records,
+struct Guard<'a> {
+    app: &'a App,
     connection: &'a str,
+    request_id: Option<&'a str>,
+    address: Option<IpAddr>,
     now: DateTime<Utc>,
 }
 
+fn request_id(expected: &Expected) -> Option<&str> {
+    match expected {
+        Expected::Saml { request_id, .. } => Some(request_id),
+        Expected::Oidc { .. } => None,
+    }
+}
+
 #[async_trait]
-impl OnceGuard for StoreGuard<'_> {
+impl OnceGuard for Guard<'_> {
     async fn first_use(&self, key: &str, until: DateTime<Utc>) -> Result<bool, StoreUnavailable> {
         let key = format!("{}\n{key}", self.connection);
-        self.records.first_use(ONCE, &key, until, self.now).await.map_err(|error| {
+        self.app.records.first_use(ONCE, &key, until, self.now).await.map_err(|error| {
             tracing::error!(%error, "the session store did not take a marker");
             StoreUnavailable
         })
+    }
+
+    fn allows_decryption(&self) -> bool {
+        let decryptions = &self.app.decryptions;
+        match self.request_id {
+            Some(id) => decryptions.allow_answer(id, self.now),
+            None => decryptions.allow_unsolicited(self.connection, self.address, self.now),
+        }
     }
 }
 

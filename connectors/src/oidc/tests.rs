@@ -185,4 +185,8 @@ impl OnceGuard for NoGuard {
     async fn first_use(&self, _: &str, _: DateTime<Utc>) -> Result<bool, StoreUnavailable> {
         panic!("not asked")
     }
+
+    fn allows_decryption(&self) -> bool {
+        panic!("not asked")
+    }
 }

@@ -139,7 +139,8 @@ impl SamlConnector {
     }
 
     /// One decryption per EncryptedKey: CBC without a signature around it would answer an attacker's questions about
-    /// the plain text, so each key gets one (RSA-OAEP cannot be turned into another key for the same content).
+    /// the plain text, so each key gets one (RSA-OAEP cannot be turned into another key for the same content). How many
+    /// keys one login can bring is the broker's to say: each leaves a marker.
     async fn decrypts_once(
         &self,
         received: &Received,
@@ -150,6 +151,9 @@ impl SamlConnector {
         else {
             return Ok(());
         };
+        if !completion.guard.allows_decryption() {
+            return Err(Rejection::DecryptionsExhausted.into());
+        }
         let marker = format!("enc:{}:{}", self.settings.connection, hex::encode(digest));
         if !completion.guard.first_use(&marker, completion.now + ENCRYPTED_KEY_KEPT).await? {
             return Err(Rejection::EncryptedKeyReused.into());

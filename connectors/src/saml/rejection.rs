@@ -64,6 +64,8 @@ pub enum Rejection {
     DecryptionFailed,
     /// The assertion is encrypted and the connection has no decryption key.
     DecryptionNotConfigured,
+    /// One request has had as many answers decrypted as it gets.
+    DecryptionsExhausted,
     /// Response/@Destination is another URL (SAML Bindings §3.5.5.2).
     DestinationMismatch { expected: String, received: String },
     /// A signed Response without Destination (SAML Bindings §3.5.5.2).

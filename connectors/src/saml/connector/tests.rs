@@ -32,6 +32,7 @@ const AUTHN_FAILED: &str = "urn:oasis:names:tc:SAML:2.0:status:AuthnFailed";
 struct Memory {
     markers: Mutex<BTreeSet<String>>,
     broken: bool,
+    exhausted: bool,
 }
 
 impl Memory {
@@ -48,6 +49,10 @@ impl OnceGuard for Memory {
         }
         assert_eq!(until, now() + TimeDelta::hours(24));
         Ok(self.markers.lock().unwrap().insert(key.to_owned()))
+    }
+
+    fn allows_decryption(&self) -> bool {
+        !self.exhausted
     }
 }
 

@@ -76,6 +76,9 @@ impl Rejection {
             Self::DecryptionNotConfigured => fact("saml_decryption_not_configured").want("a plain Assertion").got("EncryptedAssertion").fix(
                 "Turn on encrypted assertions for this connection and give the identity provider our metadata again, or turn off encryption in the identity provider.",
             ),
+            Self::DecryptionsExhausted => {
+                fact("saml_decryptions_exhausted").want("one encrypted answer to a request").got("several, none of them good").fix(START_AGAIN)
+            }
             Self::DestinationMismatch { expected, received } => {
                 fact("saml_destination_mismatch").want(expected).got(received).fix(acs(expected))
             }

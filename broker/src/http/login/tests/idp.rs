@@ -16,6 +16,7 @@ const SAML: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
 const SAMLP: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
 const STATUS: &str = "urn:oasis:names:tc:SAML:2.0:status";
 const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
+const XENC: &str = "http://www.w3.org/2001/04/xmlenc#";
 const C14N: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 
 pub(crate) struct Idp {
@@ -87,6 +88,15 @@ impl Says {
             audience: urls::entity_id(issuer, &connection),
             minute: 0,
         }
+    }
+
+    /// A response with an assertion that is encrypted, or claims to be, under a key that `wrapped` is said to hold.
+    pub(crate) fn encrypted(&self, wrapped: &[u8]) -> String {
+        let (wrapped, content) = (STANDARD.encode(wrapped), STANDARD.encode([0; 64]));
+        let assertion = format!(
+            r#"<saml:EncryptedAssertion xmlns:saml="{SAML}"><xenc:EncryptedData xmlns:xenc="{XENC}" Type="{XENC}Element"><xenc:EncryptionMethod Algorithm="{XENC}aes256-cbc"/><ds:KeyInfo xmlns:ds="{DS}"><xenc:EncryptedKey><xenc:EncryptionMethod Algorithm="{XENC}rsa-oaep-mgf1p"/><xenc:CipherData><xenc:CipherValue>{wrapped}</xenc:CipherValue></xenc:CipherData></xenc:EncryptedKey></ds:KeyInfo><xenc:CipherData><xenc:CipherValue>{content}</xenc:CipherValue></xenc:CipherData></xenc:EncryptedData></saml:EncryptedAssertion>"#
+        );
+        envelope(self, "Success", "", &assertion)
     }
 
     /// An unsigned response without an assertion, as base64.

@@ -57,3 +57,14 @@ async fn a_connection_that_does_not_decrypt_says_so_and_leaves_no_marker() {
         assert!(login.guard.markers().is_empty());
     }
 }
+
+#[tokio::test]
+async fn a_login_that_has_had_its_decryptions_gets_no_more_and_leaves_no_marker() {
+    let mut login = Login { guard: Memory { exhausted: true, ..Memory::default() }, ..login() };
+
+    let refused = rejected(login.complete(settings(), &encrypted(AES_256_CBC)).await);
+
+    assert_eq!(refused, Rejection::DecryptionsExhausted);
+    assert!(login.guard.markers().is_empty());
+    login.complete(settings(), &good()).await.unwrap();
+}
