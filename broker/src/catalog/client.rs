@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use homerealm_certs::JwsAlgorithm;
 use serde::{Deserialize, Serialize};
 
-use super::Name;
+use super::{Name, redirect_uri};
 pub use registration::ClientRegistration;
 pub use session::ClientSession;
 
@@ -132,6 +132,11 @@ impl Client {
     /// Whether it is a customer's application.
     pub const fn is_third_party(&self) -> bool {
         self.kind.is_third_party()
+    }
+
+    /// Whether its answers may go there (RFC 9700 §4.1.3).
+    pub fn has_redirect_uri(&self, uri: &str) -> bool {
+        self.redirect_uris.iter().any(|registered| redirect_uri::matches(registered, uri))
     }
 }
 

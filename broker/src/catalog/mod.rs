@@ -19,6 +19,7 @@ pub mod login_trace;
 mod master_key;
 pub mod name;
 pub mod organization;
+pub mod redirect_uri;
 pub mod registration_token;
 pub mod reseal;
 mod resource;

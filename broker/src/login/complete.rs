@@ -76,10 +76,14 @@ async fn complete(
         Stage::Parked { connection, answer, mut checks } => {
             checks.append(&mut trail.checks);
             trail.checks = checks;
+            if matches!(answer, ParkedAnswer::Saml { .. }) {
+                trail.proof = Proof::Statement;
+            }
             (connection, answer)
         }
         Stage::Pending { connection, denied: true, .. } => {
             trail.connection = Some(connection);
+            standing::answerable(app, &request).await?;
             let error = "access_denied".to_owned();
             return Err(ConnectorError::Denied { error, description: None }.into());
         }
@@ -88,6 +92,7 @@ async fn complete(
         }
     };
     trail.connection = Some(connection.clone());
+    standing::answerable(app, &request).await?;
     let standing = standing::at_the_end(app, &request.client_id, &connection).await?;
     let (parts, forced_at) = statement(app, &request, &standing, answer, trail).await?;
     let mut normalized =
@@ -149,10 +154,7 @@ async fn statement(
     trail: &mut Trail,
 ) -> Result<(AssertionParts, Option<chrono::DateTime<chrono::Utc>>), Failure> {
     match answer {
-        ParkedAnswer::Saml { parts } => {
-            trail.proof = Proof::Statement;
-            Ok((*parts, None))
-        }
+        ParkedAnswer::Saml { parts } => Ok((*parts, None)),
         ParkedAnswer::Oidc { code, iss, expected } => {
             let held = Held { expected: &expected, max_age: request.max_age };
             let answer = UpstreamAnswer::Oidc { code, iss };

@@ -71,6 +71,8 @@ pub enum Barred {
     Organization,
     /// The user is not known to belong to the organization that was asked for (RULES 21).
     OrganizationForeign,
+    /// The client gave up the redirect URI while the login ran.
+    RedirectUri,
     /// The user is blocked.
     User,
 }
@@ -172,6 +174,7 @@ impl Barred {
             Self::Connection => "connection_disabled",
             Self::Organization => "organization_disabled",
             Self::OrganizationForeign => "organization_not_a_member",
+            Self::RedirectUri => "redirect_uri_removed",
             Self::User => "user_blocked",
         }
     }

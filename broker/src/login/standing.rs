@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::failure::{Barred, Failure};
 use super::home_realm::is_open_to;
+use super::request::AuthorizationRequest;
 use crate::app::App;
 use crate::catalog::{Client, Connection, Name, Organization};
 
@@ -29,6 +30,20 @@ pub async fn client(app: &App, client_id: &str) -> Result<Arc<Client>, Failure> 
         enabled_organization(app, name).await?;
     }
     Ok(client)
+}
+
+/// The client, if its answer may still go where it was to go: what it has given up since the request, somebody else may
+/// hold (DESIGN §5, invariant 9).
+///
+/// # Errors
+/// As [`client`], and [`Barred::RedirectUri`].
+pub async fn answerable(app: &App, request: &AuthorizationRequest) -> Result<Arc<Client>, Failure> {
+    let client = client(app, &request.client_id).await?;
+    if request.redirect_uri().is_none_or(|uri| client.has_redirect_uri(uri)) {
+        Ok(client)
+    } else {
+        Err(Failure::Barred(Barred::RedirectUri))
+    }
 }
 
 /// Everything that a login rests on, as it is at its end.

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use super::answer::{Answer, WayBack};
 use super::client_authentication::{is_enabled, registered};
 use super::error::Trouble;
+use super::origins;
 use super::params::Params;
 use super::pkce::CodeChallenge;
 use super::scope::AskedScopes;
 use super::target::{self, Target, TargetError};
-use super::{origins, redirect_uri};
 use crate::app::App;
 use crate::catalog::{Catalog, Client, GrantType, SubjectType};
 use crate::login::{AnswerTo, AuthorizationRequest, Prompt, ResponseMode, WayThere};
@@ -116,9 +116,7 @@ fn registered_redirect_uri<'p>(
     params: &'p Params,
 ) -> Result<&'p str, AuthorizeError> {
     let asked = params.get("redirect_uri");
-    let found = asked.filter(|asked| {
-        client.redirect_uris.iter().any(|known| redirect_uri::matches(known, asked))
-    });
+    let found = asked.filter(|asked| client.has_redirect_uri(asked));
     found.ok_or_else(|| {
         let detail = "redirect_uri must come once and be exactly a registered one.".to_owned();
         let client_id = Some(client.client_id.clone());

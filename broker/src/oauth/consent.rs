@@ -242,8 +242,11 @@ async fn still_allowed(app: &App, pending: &PendingConsent) -> Result<Arc<Client
     if let Some(code) = login_is_barred(app, client_id, &pending.login).await? {
         return Err(ConsentError::Barred(code));
     }
-    let client = registered(&app.catalog, client_id).await.map_err(Trouble::from)?;
-    client.ok_or(ConsentError::Barred("client_disabled"))
+    match standing::answerable(app, &pending.request).await {
+        Ok(client) => Ok(client),
+        Err(barred @ Failure::Barred(_)) => Err(ConsentError::Barred(barred.code())),
+        Err(away) => Err(Trouble::Away(away.to_string()).into()),
+    }
 }
 
 /// Why a login counts no longer: its client, connection, organization or user is gone, disabled or blocked (THREATS X7).

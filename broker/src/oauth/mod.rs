@@ -15,12 +15,13 @@ pub mod error;
 pub mod origins;
 pub mod params;
 pub mod pkce;
-pub mod redirect_uri;
 pub mod scope;
 pub mod target;
 pub mod token;
 pub mod token_issuer;
 pub mod userinfo;
+
+pub use crate::catalog::redirect_uri;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

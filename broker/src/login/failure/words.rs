@@ -86,6 +86,10 @@ impl Barred {
                 title: "You are not a member of this company",
                 text: "Your sign-in worked, but this account does not belong to the company that the app asked for. Sign in with another account, or ask your IT team and give them the reference.",
             },
+            Self::RedirectUri => Words {
+                title: "This app cannot take the answer any more",
+                text: "The app was changed while you signed in. Start again from the app.",
+            },
             Self::User => Words {
                 title: "Your access is blocked",
                 text: "Your sign-in worked, but this account is blocked here. Ask your IT team and give them the reference.",

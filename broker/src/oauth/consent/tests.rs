@@ -180,3 +180,18 @@ async fn what_was_disabled_meanwhile_bars() {
 
     assert!(matches!(decided, Err(ConsentError::Barred("user_blocked"))));
 }
+
+#[actix_web::test]
+async fn neither_yes_nor_no_goes_where_the_client_gave_up_its_redirect_uri() {
+    let broker = Broker::start().await;
+    let handle = handle(&broker).await;
+    let token = browser("a").form_token(&handle).unwrap();
+    broker.change::<Client>(PORTAL, |portal| portal.redirect_uris.clear()).await;
+
+    for decision in [Decision::Allow, Decision::Deny] {
+        let decided = decided(&broker, &browser("a"), (&handle, &token), decision).await;
+        assert!(matches!(decided, Err(ConsentError::Barred("redirect_uri_removed"))));
+    }
+    let shown = question(broker.app(), &browser("a"), &handle, broker.now()).await;
+    assert!(matches!(shown, Err(ConsentError::Barred("redirect_uri_removed"))));
+}

@@ -9,7 +9,6 @@ use crate::oauth::code::{self, AuthorizationGrant, Gives};
 use crate::oauth::consent::login_is_barred;
 use crate::oauth::error::Trouble;
 use crate::oauth::params::Params;
-use crate::oauth::redirect_uri;
 use crate::oauth::target::{self, Target};
 use crate::oauth::token_issuer::access_token_lifetime;
 
@@ -38,7 +37,7 @@ pub(super) async fn take(
     if !client.is_confidential() {
         super::count(app, client, now)?;
     }
-    if !is_registered(client, redirect_uri) {
+    if !client.client().has_redirect_uri(redirect_uri) {
         return invalid_grant();
     }
     let of_client = (grant.client_id.as_str(), grant.audience.as_deref());
@@ -75,11 +74,6 @@ pub(super) fn is_for_the_same_api(
         }
         Some(_) | None => Ok(()),
     }
-}
-
-/// The redirect URI that the code went to, if the client still has it (DESIGN §5, invariant 9).
-fn is_registered(client: &AuthenticatedClient, used: &str) -> bool {
-    client.client().redirect_uris.iter().any(|known| redirect_uri::matches(known, used))
 }
 
 /// What a code gives, if its user, connection, organization and API are still there and enabled, and the client still has

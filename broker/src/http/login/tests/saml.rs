@@ -232,6 +232,31 @@ async fn what_is_barred_meanwhile_is_barred_at_the_end() {
 }
 
 #[actix_web::test]
+async fn neither_code_nor_error_goes_where_the_client_gave_up_its_redirect_uri() {
+    let idp = Idp::new();
+    let site = site(&idp).await;
+    let mut arrived = Vec::new();
+    for denied in [false, true] {
+        let (transaction, cookie, _) = site.sent(for_acme()).await;
+        let says = Says::good(site.running.issuer(), &transaction);
+        let answer = if denied { says.error("RequestDenied") } else { idp.response(&says) };
+        let form = [("SAMLResponse", &*answer), ("RelayState", &*transaction)];
+        assert_eq!(site.post(ACS, &form, &[]).await.status, 303);
+        arrived.push((transaction, site.cookie(&cookie)));
+    }
+
+    site.change_app(|c| c.redirect_uris = vec!["https://app.example/other".to_owned()]).await;
+
+    for (transaction, cookie) in &arrived {
+        let path = format!("/login/continue?transaction={transaction}");
+        let seen = site.get(&path, &[("cookie", cookie)]).await;
+        assert_eq!((seen.status, &seen.location), (403, &None), "{}", seen.body);
+        assert_eq!(site.trace(&seen).await.code.as_deref(), Some("redirect_uri_removed"));
+    }
+    site.running.stop().await;
+}
+
+#[actix_web::test]
 async fn a_foreign_e_mail_domain_and_a_blocked_user_are_barred() {
     let idp = Idp::new();
     let site = site(&idp).await;
