@@ -7,9 +7,11 @@ use homerealm_connectors::error::ConnectorError;
 use super::claims::{self, ClaimRefusal, Normalized};
 use super::completed::CompletedLogin;
 use super::email;
+use super::ending::Ending;
 use super::error::LoginError;
 use super::failure::{Barred, Failure};
 use super::receive::{Held, verify};
+use super::replay::Marker;
 use super::request::AuthorizationRequest;
 use super::standing::{self, Standing};
 use super::trace::{Proof, Trail};
@@ -57,10 +59,10 @@ async fn take(
     trail: &mut Trail,
 ) -> Result<LoginTransaction, Failure> {
     let logins = Transactions::new(&app.records, app.now());
-    let found = logins.find(transaction).await?;
-    trail.client_id = Some(found.login().request.client_id.clone());
+    let picked_up = logins.pick_up(transaction, browser).await?;
+    trail.client_id = Some(picked_up.login().request.client_id.clone());
     trail.proof = Proof::Login(transaction.to_owned());
-    let login = logins.finish(found, browser).await?;
+    let login = logins.finish(picked_up, browser).await?;
     trail.passed("login_cookie", None);
     Ok(login)
 }
@@ -71,6 +73,7 @@ async fn complete(
     login: LoginTransaction,
     trail: &mut Trail,
 ) -> Result<CompletedLogin, Failure> {
+    let taken = LoginTransaction { stage: Stage::Completed, ..login.clone() };
     let LoginTransaction { request, stage, .. } = login;
     let (connection, answer) = match stage {
         Stage::Parked { connection, answer, mut checks } => {
@@ -95,6 +98,9 @@ async fn complete(
     standing::answerable(app, &request).await?;
     let standing = standing::at_the_end(app, &request.client_id, &connection).await?;
     let (parts, forced_at) = statement(app, &request, &standing, answer, trail).await?;
+    let marker = Marker::of(&standing.connection, &parts.replay);
+    let ending = Ending { transaction: transaction.to_owned(), login: taken, marker };
+    end(app, &ending, trail).await?;
     let mut normalized =
         claims::normalize(&standing.connection, standing.organization.as_deref(), &parts)
             .map_err(Failure::Claims)?;
@@ -117,6 +123,12 @@ async fn complete(
         amr,
         claims,
     })
+}
+
+async fn end(app: &App, ending: &Ending, trail: &mut Trail) -> Result<(), Failure> {
+    let mut batch = app.records.batch(app.now());
+    let ended = ending.add(&mut batch)?;
+    ended.read(&mut batch.run().await?, trail)
 }
 
 /// An address in a domain that another organization holds is foreign to this one's connections, whatever patterns of their
@@ -159,6 +171,7 @@ async fn statement(
             let held = Held { expected: &expected, max_age: request.max_age };
             let answer = UpstreamAnswer::Oidc { code, iss };
             let verified = verify(app, &standing.connection, Some(held), answer, trail).await?;
+            trail.proof = Proof::Statement;
             Ok((verified.into_parts(), forced_at(&expected)))
         }
     }

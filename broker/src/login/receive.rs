@@ -14,7 +14,7 @@ use url::Url;
 use super::error::ErrorPage;
 use super::failure::Failure;
 use super::home_realm::Refusal;
-use super::presets::Protocol;
+use super::replay::Marker;
 use super::trace::{Proof, Trail};
 use super::transaction::{
     Browser, Found, ParkedAnswer, TransactionError, Transactions, UpstreamHandle,
@@ -94,7 +94,8 @@ async fn try_saml(
     });
     let answer = UpstreamAnswer::Saml { response };
     let Some(named) = named else {
-        verify(app, &connection, None, answer, trail).await?;
+        let verified = verify(app, &connection, None, answer, trail).await?;
+        first_use(app, &Marker::of(&connection, verified.replay()), trail).await?;
         return initiated::restart(app, &connection, trail).await.map(Received::StartAt);
     };
     *handle = Some(named.handle.clone());
@@ -207,6 +208,18 @@ async fn awaiting(
     Ok(found)
 }
 
+/// An unsolicited response is marked as used before it leads anywhere.
+async fn first_use(app: &App, marker: &Marker, trail: &mut Trail) -> Result<(), Failure> {
+    let mut batch = app.records.batch(app.now());
+    let first = marker.set(&mut batch);
+    if !batch.run().await?.of(first)? {
+        return Err(marker.replayed());
+    }
+    trail.proof = Proof::Statement;
+    trail.passed("first_use", None);
+    Ok(())
+}
+
 /// What an answer is held against.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Held<'a> {
@@ -214,8 +227,7 @@ pub(super) struct Held<'a> {
     pub(super) max_age: Option<i64>,
 }
 
-/// Has the connector verify an answer, then marks the assertion as used before anybody sees whom it names (RULES 2;
-/// SAML Profiles §4.1.4.5).
+/// Has the connector verify an answer. That it is used for the first time is the caller's to see to.
 pub(super) async fn verify(
     app: &App,
     connection: &Connection,
@@ -249,19 +261,9 @@ pub(super) async fn verify(
     };
     let verified = connector.complete(completion, answer).await;
     trail.checks.extend(checks.into_vec());
-    let verified = verified?;
-    let replay = verified.replay();
-    let key = format!("{}\n{}", connection.id, replay.value);
-    if !app.records.first_use(REPLAY, &key, replay.until, now).await? {
-        return Err(Failure::Replayed(Protocol::of(connection)));
-    }
-    trail.proof = Proof::Statement;
-    trail.passed("first_use", None);
-    Ok(verified)
+    Ok(verified?)
 }
 
-/// Kind of the replay markers; shared by every way in which an assertion can arrive.
-const REPLAY: &str = "replay";
 /// Kind of a connector's own markers.
 const ONCE: &str = "once";
 

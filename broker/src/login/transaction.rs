@@ -1,6 +1,8 @@
 //! The login transaction: one record under one handle, from the authorization request to its one answer (RULES 1-4).
 //!
-//! It only moves forward, by compare-and-swap, so of two that race one wins. The handle is public: it is RelayState or
+//! It only moves forward, by compare-and-swap, so of two that race one wins. A parked answer is taken with a voucher, which is
+//! laid out where the answer is parked and spent with the login cookie's hash: so the one round trip that reads the answer
+//! also consumes the login (RULES 3, 40), and of the two a crash can only keep the first. The handle is public: it is RelayState or
 //! `state` upstream and stands in our own URLs. What ties the login to its browser is the login cookie's secret, of which
 //! the record holds the SHA-256.
 
@@ -24,12 +26,14 @@ use super::request::AuthorizationRequest;
 use crate::catalog::Name;
 use crate::ids;
 use crate::sessions::StoreError;
-use crate::sessions::record::{Record, Records, Stored};
+use crate::sessions::record::{Batch, Record, Records, Stored};
 
 /// From one step to the next of a login.
 const LIFETIME: TimeDelta = TimeDelta::minutes(10);
 /// How long a received answer waits for its browser (RULES 3).
-const PARKED_LIFETIME: TimeDelta = TimeDelta::seconds(120);
+pub(super) const PARKED_LIFETIME: TimeDelta = TimeDelta::seconds(120);
+/// Kind of the vouchers of parked answers. They outlive the answers, so that none is laid out a second time.
+const VOUCHER: &str = "voucher";
 /// A user who goes back and forth more often starts again from the app.
 const MOST_ATTEMPTS: u16 = 99;
 
@@ -96,7 +100,7 @@ pub enum ParkedAnswer {
         /// What the ID token is held against.
         expected: Expected,
     },
-    /// Verified, its replay marker written.
+    /// Verified; marked as used when it is taken.
     Saml {
         /// What the assertion says.
         parts: Box<AssertionParts>,
@@ -144,6 +148,13 @@ pub struct Found {
     /// Its handle.
     pub handle: String,
     stored: Stored<LoginTransaction>,
+}
+
+/// A transaction as it was read, and whether its voucher was spent with that.
+#[derive(Debug)]
+pub struct PickedUp {
+    found: Found,
+    paid: bool,
 }
 
 /// The transactions of the session store, at one moment.
@@ -216,7 +227,9 @@ impl<'a> Transactions<'a> {
         self.advance(&found, &login, LIFETIME).await
     }
 
-    /// Parks an answer; the login must wait for exactly this connection's.
+    /// Parks an answer, and lays out the voucher for it; the login must wait for exactly this connection's. Whose swap wins
+    /// is whose answer is parked. A voucher that another one's attempt has laid out is as good: it says nothing of the answer.
+    /// Where the swap is done and the voucher is lost, nobody takes the answer and the user starts again.
     ///
     /// # Errors
     /// [`TransactionError::AlreadyReceived`] or `Completed` where another was faster.
@@ -230,7 +243,39 @@ impl<'a> Transactions<'a> {
         found.still_open()?;
         let stage = Stage::Parked { connection, answer, checks };
         let login = LoginTransaction { stage, ..found.stored.record.clone() };
-        self.advance(&found, &login, PARKED_LIFETIME).await
+        let mut batch = self.records.batch(self.now);
+        let until = self.now + PARKED_LIFETIME;
+        let parked = batch.swap(&found.handle, &found.stored, &login, until)?;
+        let voucher = (VOUCHER, found.handle.as_str());
+        let laid = batch.lay_voucher(voucher, &login.browser, self.now + LIFETIME);
+        let mut outcomes = batch.run().await?;
+        outcomes.of(laid)?;
+        if outcomes.of(parked)? { Ok(()) } else { Err(TransactionError::AlreadyReceived) }
+    }
+
+    /// Reads a login and, if this browser's cookie is its own, spends the voucher of its answer: one round trip. Where it
+    /// comes too early or with a wrong cookie nothing has changed. [`Self::finish`] says what it is worth.
+    ///
+    /// # Errors
+    /// [`TransactionError::Expired`] where there is none.
+    pub async fn pick_up(
+        &self,
+        handle: &str,
+        browser: &Browser,
+    ) -> Result<PickedUp, TransactionError> {
+        let mut batch = self.records.batch(self.now);
+        // before the reading: where there is a voucher, the answer has been parked
+        let until = self.now + LIFETIME;
+        let spend = |claim: String| batch.spend_voucher((VOUCHER, handle), &claim, until);
+        let spent: Vec<_> = browser.claims().map(spend).collect();
+        let stored = batch.get::<LoginTransaction>(handle);
+        let mut outcomes = batch.run().await?;
+        let stored = outcomes.of(stored)?.ok_or(TransactionError::Expired)?;
+        let mut paid = false;
+        for ticket in spent {
+            paid |= outcomes.of(ticket)?;
+        }
+        Ok(PickedUp { found: Found { handle: handle.to_owned(), stored }, paid })
     }
 
     /// Remembers the IdP's report of the user's own "no"; the login stays open.
@@ -252,17 +297,35 @@ impl<'a> Transactions<'a> {
     /// Any [`TransactionError`]; with a wrong or missing cookie nothing has changed.
     pub async fn finish(
         &self,
-        found: Found,
+        picked_up: PickedUp,
         browser: &Browser,
     ) -> Result<LoginTransaction, TransactionError> {
+        let PickedUp { found, paid } = picked_up;
         found.login().belongs_to(browser)?;
         match &found.login().stage {
-            Stage::Completed => return Err(TransactionError::Completed),
+            Stage::Parked { .. } if paid => Ok(found.stored.record),
+            Stage::Parked { .. } | Stage::Completed => Err(TransactionError::Completed),
             Stage::Asked { .. } | Stage::Pending { denied: false, .. } => {
-                return Err(TransactionError::NotAnswered);
+                Err(TransactionError::NotAnswered)
             }
-            Stage::Parked { .. } | Stage::Pending { denied: true, .. } => {}
+            Stage::Pending { denied: true, .. } => self.finish_denied(found).await,
         }
+    }
+
+    /// Writes down, with what is issued for it, that a finished login had its answer: what it held is gone then. Without this
+    /// the voucher alone says so, as long as the answer is there.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it cannot be sealed.
+    pub fn complete(
+        batch: &mut Batch<'_>,
+        handle: &str,
+        login: &LoginTransaction,
+    ) -> Result<(), StoreError> {
+        batch.put(handle, &LoginTransaction { stage: Stage::Completed, ..login.clone() })
+    }
+
+    async fn finish_denied(&self, found: Found) -> Result<LoginTransaction, TransactionError> {
         let done = LoginTransaction { stage: Stage::Completed, ..found.login().clone() };
         match self.advance(&found, &done, LIFETIME).await {
             Ok(()) => Ok(found.stored.record),
@@ -283,6 +346,13 @@ impl<'a> Transactions<'a> {
         } else {
             Err(TransactionError::AlreadyReceived)
         }
+    }
+}
+
+impl PickedUp {
+    /// What was read.
+    pub const fn login(&self) -> &LoginTransaction {
+        self.found.login()
     }
 }
 

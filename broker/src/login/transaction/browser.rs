@@ -47,6 +47,11 @@ impl Browser {
         }
     }
 
+    /// What spends the voucher of a parked answer of its own login: its secret's SHA-256, as the login has it.
+    pub(super) fn claims(&self) -> impl Iterator<Item = String> {
+        self.secret.iter().map(|secret| ids::sha256_hex(secret))
+    }
+
     /// Whether it sent a login cookie of ours.
     pub const fn has_cookie(&self) -> bool {
         self.secret.is_some()

@@ -45,6 +45,13 @@ async fn parked(records: &Records) {
     logins.park(found, name("acme-saml"), verified(), Vec::new()).await.unwrap();
 }
 
+async fn finish(
+    logins: &Transactions<'_>,
+    browser: &Browser,
+) -> Result<LoginTransaction, TransactionError> {
+    logins.finish(logins.pick_up(HANDLE, browser).await?, browser).await
+}
+
 async fn stage(records: &Records) -> Stage {
     Transactions::new(records, now()).find(HANDLE).await.unwrap().login().stage.clone()
 }
@@ -55,10 +62,10 @@ async fn a_parked_answer_is_finished_once_by_its_own_browser() {
     parked(&records).await;
     let logins = Transactions::new(&records, now());
 
-    let login = logins.finish(logins.find(HANDLE).await.unwrap(), &owner()).await.unwrap();
+    let login = finish(&logins, &owner()).await.unwrap();
 
     assert!(matches!(login.stage, Stage::Parked { .. }));
-    let again = logins.finish(logins.find(HANDLE).await.unwrap(), &owner()).await;
+    let again = finish(&logins, &owner()).await;
     assert!(matches!(again, Err(TransactionError::Completed)), "{again:?}");
 }
 
@@ -68,13 +75,60 @@ async fn a_wrong_or_missing_cookie_changes_nothing() {
     parked(&records).await;
     let logins = Transactions::new(&records, now());
 
-    let missing = logins.finish(logins.find(HANDLE).await.unwrap(), &Browser::default()).await;
-    let wrong = logins.finish(logins.find(HANDLE).await.unwrap(), &stranger()).await;
+    let missing = finish(&logins, &Browser::default()).await;
+    let wrong = finish(&logins, &stranger()).await;
 
     assert!(matches!(missing, Err(TransactionError::CookieMissing)), "{missing:?}");
     assert!(matches!(wrong, Err(TransactionError::OtherBrowser)), "{wrong:?}");
     assert!(matches!(stage(&records).await, Stage::Parked { .. }));
-    assert!(logins.finish(logins.find(HANDLE).await.unwrap(), &owner()).await.is_ok());
+    assert!(finish(&logins, &owner()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_login_that_was_picked_up_and_never_ended_is_over() {
+    let records = records();
+    parked(&records).await;
+    let logins = Transactions::new(&records, now());
+
+    let picked_up = logins.pick_up(HANDLE, &owner()).await.unwrap();
+    drop(picked_up);
+
+    let again = finish(&logins, &owner()).await;
+    assert!(matches!(again, Err(TransactionError::Completed)), "{again:?}");
+}
+
+#[tokio::test]
+async fn an_ended_login_holds_nothing_any_more() {
+    let records = records();
+    parked(&records).await;
+    let logins = Transactions::new(&records, now());
+    let login = finish(&logins, &owner()).await.unwrap();
+
+    let mut batch = records.batch(now());
+    Transactions::complete(&mut batch, HANDLE, &login).unwrap();
+    batch.run().await.unwrap();
+
+    assert!(matches!(stage(&records).await, Stage::Completed));
+    let again = finish(&logins, &owner()).await;
+    assert!(matches!(again, Err(TransactionError::Completed)), "{again:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_loses_the_race_leaves_the_voucher_to_the_one_that_wins() {
+    let records = records();
+    sent(&records).await;
+    let logins = Transactions::new(&records, now());
+    let late = logins.find(HANDLE).await.unwrap();
+    let found = logins.find(HANDLE).await.unwrap();
+    logins.show_or_send(found, pending(), 2).await.unwrap();
+
+    let lost = logins.park(late, name("acme-saml"), verified(), Vec::new()).await;
+    assert!(matches!(lost, Err(TransactionError::AlreadyReceived)), "{lost:?}");
+    let found = logins.find(HANDLE).await.unwrap();
+    logins.park(found, name("acme-saml"), verified(), Vec::new()).await.unwrap();
+
+    assert!(finish(&logins, &owner()).await.is_ok());
+    assert!(matches!(finish(&logins, &owner()).await, Err(TransactionError::Completed)));
 }
 
 #[tokio::test]
@@ -87,8 +141,7 @@ async fn of_fifty_that_finish_at_once_one_wins() {
             let records = records.clone();
             tokio::spawn(async move {
                 let logins = Transactions::new(&records, now());
-                let found = logins.find(HANDLE).await.unwrap();
-                logins.finish(found, &owner()).await
+                finish(&logins, &owner()).await
             })
         })
         .collect();
@@ -109,7 +162,7 @@ async fn a_login_without_an_answer_cannot_be_finished() {
     sent(&records).await;
     let logins = Transactions::new(&records, now());
 
-    let early = logins.finish(logins.find(HANDLE).await.unwrap(), &owner()).await;
+    let early = finish(&logins, &owner()).await;
 
     assert!(matches!(early, Err(TransactionError::NotAnswered)), "{early:?}");
     assert!(matches!(stage(&records).await, Stage::Pending { .. }));
@@ -148,9 +201,9 @@ async fn a_reported_denial_leaves_the_login_open_for_a_verified_answer() {
 
     let found = logins.find(HANDLE).await.unwrap();
     assert!(found.awaits(&name("acme-saml"), 1).is_ok());
-    let by_stranger = logins.finish(logins.find(HANDLE).await.unwrap(), &stranger()).await;
+    let by_stranger = finish(&logins, &stranger()).await;
     assert!(matches!(by_stranger, Err(TransactionError::OtherBrowser)), "{by_stranger:?}");
-    let login = logins.finish(logins.find(HANDLE).await.unwrap(), &owner()).await.unwrap();
+    let login = finish(&logins, &owner()).await.unwrap();
     assert!(matches!(login.stage, Stage::Pending { denied: true, .. }));
 }
 

@@ -97,6 +97,32 @@ impl<'a> Batch<'a> {
         self.add(Operation::InsertOnce { key, value: b"1".to_vec(), expires_at: until })
     }
 
+    /// Lays out a voucher under a handle, to be spent once by whoever knows `claim`; `false` where one was laid out before,
+    /// spent or not.
+    pub fn lay_voucher(
+        &mut self,
+        (kind, handle): (&'static str, &str),
+        claim: &str,
+        until: DateTime<Utc>,
+    ) -> Ticket<bool> {
+        let key = Key { kind, digest: handle.digest() };
+        let value = claim.digest().to_vec();
+        self.add(Operation::InsertOnce { key, value, expires_at: until })
+    }
+
+    /// Spends a voucher: of many that do one gets `true`, and nobody does without the claim. It is known to be spent `until`
+    /// then. No reading has to come before it, so it can run beside the reading of what it is for.
+    pub fn spend_voucher(
+        &mut self,
+        (kind, handle): (&'static str, &str),
+        claim: &str,
+        until: DateTime<Utc>,
+    ) -> Ticket<bool> {
+        let key = Key { kind, digest: handle.digest() };
+        let (expected, new) = (claim.digest().to_vec(), b"spent".to_vec());
+        self.add(Operation::CompareAndSwap { key, expected, new, expires_at: until })
+    }
+
     /// As [`Records::index_add`].
     pub fn index_add(
         &mut self,

@@ -131,6 +131,12 @@ impl Site {
         self.see(request, headers).await
     }
 
+    /// The browser comes to `/login/continue`.
+    pub(crate) async fn continued(&self, transaction: &str, cookie: &Cookie) -> Seen {
+        let path = format!("/login/continue?transaction={transaction}");
+        self.get(&path, &[("cookie", &self.cookie(cookie))]).await
+    }
+
     /// The Cookie header of a browser.
     pub(crate) fn cookie(&self, cookie: &Cookie) -> String {
         format!("hr_login_{}={}", self.running.address.port(), cookie.0)

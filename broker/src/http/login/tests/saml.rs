@@ -95,18 +95,24 @@ async fn a_refused_response_leaves_the_login_open_and_a_trace_behind() {
 async fn an_assertion_is_used_once() {
     let idp = Idp::new();
     let site = site(&idp).await;
-    let (first, ..) = site.sent(for_acme()).await;
-    let (second, ..) = site.sent(for_acme()).await;
-    let issuer = site.running.issuer();
-    let says = |t: &str| Says { id: "_one".to_owned(), ..Says::good(issuer, t) };
+    let arrive = async || -> (String, Cookie) {
+        let (transaction, cookie, _) = site.sent(for_acme()).await;
+        let says =
+            Says { id: "_one".to_owned(), ..Says::good(site.running.issuer(), &transaction) };
+        let form = [("SAMLResponse", &*idp.response(&says)), ("RelayState", &*transaction)];
+        assert_eq!(site.post(ACS, &form, &[]).await.status, 303);
+        (transaction, cookie)
+    };
+    let (first, second) = (arrive().await, arrive().await);
 
-    let form = [("SAMLResponse", &*idp.response(&says(&first))), ("RelayState", &*first)];
-    assert_eq!(site.post(ACS, &form, &[]).await.status, 303);
-    let form = [("SAMLResponse", &*idp.response(&says(&second))), ("RelayState", &*second)];
-    let replayed = site.post(ACS, &form, &[]).await;
+    let used = site.continued(&first.0, &first.1).await;
+    let replayed = site.continued(&second.0, &second.1).await;
+    let again = site.continued(&second.0, &second.1).await;
 
-    assert_eq!(replayed.status, 400);
+    assert!(used.location.unwrap().contains("code="));
+    assert_eq!((replayed.status, replayed.location.as_deref()), (400, None));
     assert_eq!(site.trace(&replayed).await.code.as_deref(), Some("saml_replayed"));
+    assert_eq!(site.trace(&again).await.code.as_deref(), Some("login_already_completed"));
     site.running.stop().await;
 }
 
