@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::base64::from_base64url;
-use crate::{KeyError, KeyKind, SignatureAlgorithm, StrictJsonError, VerificationKey, strict_json};
+use crate::base64::{from_base64url, from_spaced_base64};
+use crate::{
+    KeyError, KeyKind, SignatureAlgorithm, StrictJsonError, VerificationKey, strict_json, x509,
+};
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +18,8 @@ pub struct UpstreamKey {
     pub alg: Option<SignatureAlgorithm>,
     /// Entra's own member: the issuer, or its template, that this key signs for.
     pub issuer: Option<String>,
+    /// The first of its `x5c`, DER, if it is for this very key (RFC 7517 §4.7).
+    pub certificate: Option<Box<[u8]>>,
     pub key: VerificationKey,
 }
 
@@ -87,7 +91,7 @@ impl UpstreamKeySet {
 impl UpstreamKey {
     fn read(value: &Value) -> Option<Self> {
         let jwk = value.as_object()?;
-        if !is_for_signatures(jwk) || SECRET_MEMBERS.iter().any(|name| jwk.contains_key(*name)) {
+        if !is_for_signatures(jwk) || has_secret_members(jwk) {
             return None;
         }
         let key = read_key(jwk).ok()?;
@@ -99,7 +103,8 @@ impl UpstreamKey {
         };
         let kid = optional_text(jwk, "kid")?.map(str::to_owned);
         let issuer = optional_text(jwk, "issuer")?.map(str::to_owned);
-        Some(Self { kid, alg, issuer, key })
+        let certificate = certificate(jwk, &key);
+        Some(Self { kid, alg, issuer, certificate, key })
     }
 }
 
@@ -112,8 +117,14 @@ fn is_for_signatures(jwk: &Map<String, Value>) -> bool {
     by_use && by_operation
 }
 
+/// Members of private and symmetric keys that a JWK has: it should never have left its owner.
+#[must_use]
+pub fn has_secret_members(jwk: &Map<String, Value>) -> bool {
+    SECRET_MEMBERS.iter().any(|name| jwk.contains_key(*name))
+}
+
 /// RFC 7518 §6, RFC 8037 §2.
-fn read_key(jwk: &Map<String, Value>) -> Result<VerificationKey, KeyError> {
+pub(crate) fn read_key(jwk: &Map<String, Value>) -> Result<VerificationKey, KeyError> {
     let name = |member| jwk.get(member).and_then(Value::as_str).ok_or(KeyError::Malformed);
     let number = |member| from_base64url(name(member)?).ok_or(KeyError::Malformed);
     match name("kty")? {
@@ -129,6 +140,12 @@ fn read_key(jwk: &Map<String, Value>) -> Result<VerificationKey, KeyError> {
         "OKP" if name("crv")? == "Ed25519" => VerificationKey::from_ed25519(&number("x")?),
         other => Err(KeyError::Unsupported { what: other.to_owned() }),
     }
+}
+
+fn certificate(jwk: &Map<String, Value>, key: &VerificationKey) -> Option<Box<[u8]>> {
+    let first = jwk.get("x5c")?.as_array()?.first()?.as_str()?;
+    let der = from_spaced_base64(first)?;
+    x509::is_for_key(&der, key).then(|| der.into())
 }
 
 /// `None` when the member is there but no string.

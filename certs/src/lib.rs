@@ -1,11 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod base64;
+mod client_certificate;
+mod distinguished_name;
 mod error;
 mod jwk;
 mod jwks;
 mod jws;
 mod keyset;
+mod possession;
 mod random;
 mod signature_algorithm;
 mod signing_key;
@@ -15,10 +18,13 @@ mod trusted_keys;
 mod verification_key;
 mod x509;
 
+pub use client_certificate::{CertificateName, ClientCertificate, InvalidCertificateName};
+pub use distinguished_name::{DistinguishedName, InvalidDistinguishedName};
 pub use error::{BadSignature, KeyError, SigningError};
-pub use jwks::{JwksError, UpstreamKey, UpstreamKeySet};
+pub use jwks::{JwksError, UpstreamKey, UpstreamKeySet, has_secret_members};
 pub use jws::{JwsError, UnverifiedJws, VerifiedJws, sign_compact};
 pub use keyset::{KeySet, KeySetError, KeyState};
+pub use possession::{ProvenKey, prove_possession};
 pub use random::{Random, SequenceRandom, SystemRandom};
 pub use signature_algorithm::{KeyKind, SignatureAlgorithm};
 pub use signing_key::{JwsAlgorithm, SigningKey, UnknownJwsAlgorithm};

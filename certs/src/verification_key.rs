@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::signature::{ED25519_PUBLIC_KEY_LEN, ParsedPublicKey, RsaPublicKeyComponents};
 
-use crate::{BadSignature, KeyError, KeyKind, SignatureAlgorithm};
+use crate::{BadSignature, KeyError, KeyKind, SignatureAlgorithm, jwk};
 
 mod spki;
 #[cfg(test)]
@@ -101,6 +101,12 @@ impl VerificationKey {
     #[must_use]
     pub fn kind(&self) -> KeyKind {
         self.0.kind
+    }
+
+    /// Its thumbprint as a JWK (RFC 7638 §3), base64url of 32 bytes.
+    #[must_use]
+    pub fn jwk_thumbprint(&self) -> String {
+        jwk::thumbprint(self)
     }
 
     /// The SubjectPublicKeyInfo, canonical DER.

@@ -152,7 +152,12 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex::encode(digest(&SHA256, bytes))
 }
 
-fn read(der: &[u8]) -> Result<X509Certificate<'_>, CertificateError> {
+/// Whether a certificate holds exactly this key.
+pub(crate) fn is_for_key(der: &[u8], key: &VerificationKey) -> bool {
+    read(der).is_ok_and(|parsed| parsed.public_key().raw == key.spki_der())
+}
+
+pub(crate) fn read(der: &[u8]) -> Result<X509Certificate<'_>, CertificateError> {
     let (rest, parsed) =
         X509Certificate::from_der(der).map_err(|_| CertificateError::Unreadable)?;
     if rest.is_empty() { Ok(parsed) } else { Err(CertificateError::TrailingBytes) }
