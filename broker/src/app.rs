@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::{DateTime, Utc};
 use homerealm_certs::Random;
 use homerealm_connectors::http::Outbound;
+use homerealm_connectors::oidc::ClientKeySets;
 
 use crate::catalog::Catalog;
 use crate::clock::Clock;
@@ -16,6 +17,7 @@ use crate::login::connectors::Connectors;
 use crate::login::decryptions::Decryptions;
 use crate::login::trace::TraceBudget;
 use crate::metrics::Metrics;
+use crate::oauth::client_certificate::ClientAuthorities;
 use crate::seal::Sealer;
 use crate::sessions::record::Records;
 use crate::startup::AdminToken;
@@ -43,6 +45,10 @@ pub struct App {
     pub outbound: Arc<Outbound>,
     /// Connectors of the connections in use.
     pub connectors: Connectors,
+    /// Key sets that clients publish.
+    pub client_keys: ClientKeySets,
+    /// CAs whose certificates authenticate clients.
+    pub client_authorities: Option<ClientAuthorities>,
     /// What Prometheus reads.
     pub metrics: Arc<Metrics>,
     /// Rate limits.

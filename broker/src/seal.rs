@@ -18,6 +18,8 @@ pub enum Purpose {
     Catalog,
     /// The value that tells whether this master key opens this database.
     Check,
+    /// Nonces of DPoP proofs: handed out, never stored.
+    DpopNonces,
     /// Records of the session store.
     Sessions,
     /// Our signing keys.
@@ -36,6 +38,7 @@ struct Inner {
     key_id: [u8; 8],
     catalog: LessSafeKey,
     check: LessSafeKey,
+    dpop_nonces: LessSafeKey,
     sessions: LessSafeKey,
     signing_keys: LessSafeKey,
 }
@@ -89,6 +92,7 @@ impl Sealer {
             key_id,
             catalog: aead(master, b"catalog")?,
             check: aead(master, b"check")?,
+            dpop_nonces: aead(master, b"dpop nonces")?,
             sessions: aead(master, b"sessions")?,
             signing_keys: aead(master, b"signing keys")?,
         })))
@@ -156,6 +160,7 @@ impl Sealer {
         match purpose {
             Purpose::Catalog => &self.0.catalog,
             Purpose::Check => &self.0.check,
+            Purpose::DpopNonces => &self.0.dpop_nonces,
             Purpose::Sessions => &self.0.sessions,
             Purpose::SigningKeys => &self.0.signing_keys,
         }

@@ -18,6 +18,7 @@ use actix_web::dev::ServerHandle;
 use chrono::TimeDelta;
 use homerealm_certs::{Random, SystemRandom};
 use homerealm_connectors::http::{Outbound, OutboundPolicy};
+use homerealm_connectors::oidc::ClientKeySets;
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinHandle;
 
@@ -35,6 +36,7 @@ use crate::login::connectors::Connectors;
 use crate::login::decryptions::Decryptions;
 use crate::login::trace::TraceBudget;
 use crate::metrics::{self, CountedStore, Metrics};
+use crate::oauth::client_certificate::ClientAuthorities;
 use crate::seal::Sealer;
 use crate::sessions::SessionStore;
 use crate::sessions::embedded::{Capacity, EmbeddedStore};
@@ -94,7 +96,14 @@ impl Startup {
 /// [`StartupError`]: one clear sentence about the first thing that is wrong.
 pub async fn start(startup: Startup) -> Result<Running, StartupError> {
     let Startup { mut config, clock, random } = startup;
-    let tls = config.tls.as_ref().map(tls::load).transpose()?;
+    let authorities = client_authorities(&config)?;
+    let tls = config.tls.as_ref().map(|files| {
+        let asks = config.client_certificates.ask_in_tls;
+        let asked =
+            asks.then(|| authorities.as_ref().map(ClientAuthorities::names).unwrap_or_default());
+        tls::load(files, asked)
+    });
+    let tls = tls.transpose()?;
     let (listener, address) = bind(config.listen)?;
     let metrics = config.metrics.listen.map(bind).transpose()?;
     let metrics_address = metrics.as_ref().map(|(_, address)| *address);
@@ -104,7 +113,7 @@ pub async fn start(startup: Startup) -> Result<Running, StartupError> {
     let folder = config.database.folder().map(DataFolder::open).transpose()?;
     let startup = Startup { config, clock, random };
     let own = std::iter::once(address).chain(metrics_address).collect();
-    let (app, embedded) = open(startup, folder.as_ref(), own).await?;
+    let (app, embedded) = open(startup, folder.as_ref(), (own, authorities)).await?;
     let server = http::server(Arc::clone(&app), listener, tls).map_err(StartupError::Server)?;
     let metrics = metrics.map(|(listener, _)| metrics::serve(Arc::clone(&app), listener));
     let metrics = metrics.transpose().map_err(StartupError::Server)?.map(run_beside);
@@ -126,7 +135,7 @@ pub async fn start(startup: Startup) -> Result<Running, StartupError> {
 async fn open(
     startup: Startup,
     folder: Option<&DataFolder>,
-    own_listeners: Vec<SocketAddr>,
+    (own_listeners, client_authorities): (Vec<SocketAddr>, Option<ClientAuthorities>),
 ) -> Result<(Arc<App>, Option<EmbeddedStore>), StartupError> {
     let Startup { config, clock, random } = startup;
     let sealer = sealer(&config, random.as_ref())?;
@@ -142,6 +151,8 @@ async fn open(
         catalog,
         records: Records::new(sessions, sealer.clone()),
         connectors: Connectors::new(Arc::clone(&outbound)),
+        client_keys: ClientKeySets::new(Arc::clone(&outbound)),
+        client_authorities,
         outbound,
         limits: Limiter::new(&config.limits),
         decryptions: Decryptions::default(),
@@ -154,6 +165,18 @@ async fn open(
         config,
     };
     Ok((Arc::new(app), embedded))
+}
+
+/// The CAs whose certificates authenticate clients, where some are configured.
+fn client_authorities(config: &Config) -> Result<Option<ClientAuthorities>, StartupError> {
+    let load = |path: &PathBuf| {
+        ClientAuthorities::load(path).map_err(|reason| StartupError::Tls {
+            key: "client_certificates.ca_file",
+            path: path.clone(),
+            reason,
+        })
+    };
+    config.client_certificates.ca_file.as_ref().map(load).transpose()
 }
 
 /// The session store: Redis where one is configured, else the file in the folder.

@@ -1,6 +1,8 @@
 //! `/clients`
 
 pub(super) mod draft;
+mod keys;
+pub(super) mod secrets;
 mod session;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -46,12 +48,7 @@ pub(super) async fn create(
 
 /// A secret for a client that needs one, and what we keep of it.
 pub(super) fn new_secret(app: &App, draft: &Draft) -> Option<(String, ClientSecret)> {
-    if draft.token_endpoint_auth_method == ClientAuthMethod::None {
-        return None;
-    }
-    let secret = ids::secret(app.random.as_ref());
-    let kept = ClientSecret { sha256: ids::sha256_hex(&secret), created_at: app.now() };
-    Some((secret, kept))
+    draft.token_endpoint_auth_method.is_by_secret().then(|| secrets::new(app, app.now()))
 }
 
 /// `PATCH /clients/{id}`
@@ -82,7 +79,10 @@ pub(super) async fn update(
             return Err(Failure::field(field, "cannot be changed; create another client"));
         }
     }
-    let new = draft.into_client(old.client_id.clone(), old.secrets.clone(), old.created_at);
+    // secrets that cannot be used any more do not wait for the method to come back
+    let by_secret = draft.token_endpoint_auth_method.is_by_secret();
+    let secrets = if by_secret { old.secrets.clone() } else { Vec::new() };
+    let new = draft.into_client(old.client_id.clone(), secrets, old.created_at);
     let registration = old.registration.clone();
     let new = Client { updated_at: app.now(), registration, ..new };
     resource::replace(&app, &request, &found, &new).await

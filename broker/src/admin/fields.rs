@@ -177,6 +177,21 @@ impl Fields {
         list
     }
 
+    /// An object as it is, for a format of somebody else's.
+    pub(super) fn members(&mut self, field: &'static str) -> Option<Map<String, Value>> {
+        match self.take(field)? {
+            Value::Object(members) => Some(members),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Array(_)
+            | Value::String(_) => {
+                self.refuse(field, "must be an object");
+                None
+            }
+        }
+    }
+
     pub(super) fn object(&mut self, field: &'static str) -> Option<Self> {
         match self.take(field)? {
             Value::Object(object) => {

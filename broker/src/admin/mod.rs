@@ -44,6 +44,9 @@ pub fn routes(routes: &mut web::ServiceConfig) {
             Failure::new(StatusCode::BAD_REQUEST, fault.to_string()).into()
         }))
         .configure(objects)
+        .route("/clients/{id}/secrets", web::get().to(clients::secrets::list))
+        .route("/clients/{id}/secrets", web::post().to(clients::secrets::create))
+        .route("/clients/{id}/secrets/{secret}", web::delete().to(clients::secrets::delete))
         .route("/connections/{id}/metadata", web::put().to(connections::put_metadata))
         .route("/metadata/inspect", web::post().to(connections::inspect))
         .service(

@@ -106,6 +106,30 @@ fn others() -> Map<String, Value> {
             }}),
         ),
         (
+            "/clients/{id}/secrets",
+            json!({
+                "parameters": [id()],
+                "get": {
+                    "summary": "List the live secrets of a client, without the secrets",
+                    "operationId": "listClientSecrets",
+                    "responses": responses(&[(200, Some("ClientSecretList"))], &[401, 404]),
+                },
+                "post": {
+                    "summary": "Make a second secret, to replace the first without a break; it is in this answer only",
+                    "operationId": "createClientSecret",
+                    "responses": responses(&[(201, Some("NewClientSecret"))], &[401, 404, 409, 412]),
+                },
+            }),
+        ),
+        (
+            "/clients/{id}/secrets/{secret}",
+            json!({"parameters": [id(), {"name": "secret", "in": "path", "required": true, "schema": {"type": "string"}}], "delete": {
+                "summary": "Delete a secret of a client; the last one stays",
+                "operationId": "deleteClientSecret",
+                "responses": responses(&[(204, None)], &[401, 404, 409, 412]),
+            }}),
+        ),
+        (
             "/metadata/inspect",
             json!({"post": {
                 "summary": "Say what an identity provider's metadata says; saves nothing",

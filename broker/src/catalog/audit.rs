@@ -104,8 +104,14 @@ const LONGEST_TEXT: usize = 1024;
 /// Parts of a member's name that mark its value as secret, however it is stored.
 const SECRET: [&str; 6] = ["secret", "sealed", "sp_key", "password", "private", "token"];
 /// Names that only sound like it.
-const NOT_SECRET: [&str; 3] =
-    ["token_endpoint_auth_method", "token_lifetime_seconds", "private_addresses"];
+const NOT_SECRET: [&str; 6] = [
+    "token_endpoint_auth_method",
+    "token_endpoint_auth_signing_alg",
+    "token_lifetime_seconds",
+    "dpop_bound_access_tokens",
+    "tls_client_certificate_bound_access_tokens",
+    "private_addresses",
+];
 
 impl Author {
     /// The entry of a change of an object.

@@ -1,6 +1,8 @@
 //! Clients: applications registered with us (RFC 7591 names).
 
+mod keys;
 mod registration;
+mod requests;
 mod session;
 
 use chrono::{DateTime, Utc};
@@ -8,7 +10,9 @@ use homerealm_certs::JwsAlgorithm;
 use serde::{Deserialize, Serialize};
 
 use super::{Name, redirect_uri};
+pub use keys::{ClientKeys, ClientSigningAlgorithm, TlsNames};
 pub use registration::ClientRegistration;
+pub use requests::ClientRequests;
 pub use session::ClientSession;
 
 /// An application registered with us.
@@ -50,6 +54,12 @@ pub struct Client {
     /// How it registered itself, if it did.
     #[serde(flatten)]
     pub registration: ClientRegistration,
+    /// Its public keys and certificates.
+    #[serde(flatten)]
+    pub keys: ClientKeys,
+    /// What its requests must be like.
+    #[serde(flatten)]
+    pub requests: ClientRequests,
     /// A disabled client is refused everywhere.
     pub enabled: bool,
     /// When it was made.
@@ -85,6 +95,12 @@ pub enum ClientAuthMethod {
     ClientSecretPost,
     /// Public client: PKCE only.
     None,
+    /// A JWT that the client signs (RFC 7523 §2.2, OIDC Core §9).
+    PrivateKeyJwt,
+    /// A certificate that the client registered (RFC 8705 §2.2).
+    SelfSignedTlsClientAuth,
+    /// A certificate of a CA that the operator trusts (RFC 8705 §2.1).
+    TlsClientAuth,
 }
 
 /// Grants served by the token endpoint.
@@ -120,6 +136,20 @@ impl GrantType {
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             Self::RefreshToken => "refresh_token",
         }
+    }
+}
+
+impl ClientAuthMethod {
+    /// Whether a shared secret is what the client shows.
+    pub const fn is_by_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
+    }
+}
+
+impl ClientSecret {
+    /// Its name for people: it says nothing about the secret, which has 256 random bits.
+    pub fn id(&self) -> String {
+        format!("sec_{}", self.sha256.get(..16).unwrap_or_default())
     }
 }
 

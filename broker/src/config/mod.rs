@@ -1,6 +1,8 @@
 //! Configuration: TOML, then environment variables; read once, into types, with every problem told at once.
 
 mod checks;
+mod client_certificates;
+mod dpop;
 mod issuer;
 mod problem;
 mod rate;
@@ -15,6 +17,8 @@ mod tests;
 use std::net::SocketAddr;
 use std::path::Path;
 
+pub use client_certificates::ClientCertificates;
+pub use dpop::Dpop;
 pub use issuer::{Issuer, IssuerFault};
 pub use problem::{Problem, Problems};
 pub use rate::Rate;
@@ -49,6 +53,10 @@ pub struct Config {
     pub admin: Admin,
     /// Certificate and key to serve TLS with; `None` is plain HTTP behind a proxy.
     pub tls: Option<TlsFiles>,
+    /// Certificates of clients.
+    pub client_certificates: ClientCertificates,
+    /// Proofs of possession.
+    pub dpop: Dpop,
     /// The edge.
     pub http: HttpEdge,
     /// What the outbound client may reach beyond public https addresses.
@@ -66,7 +74,7 @@ pub struct Config {
 }
 
 /// Every key, in the order of the documentation.
-pub const KEYS: [&str; 27] = [
+pub const KEYS: [&str; 32] = [
     "issuer",
     "listen",
     "allow_insecure_container",
@@ -79,6 +87,11 @@ pub const KEYS: [&str; 27] = [
     "admin.token",
     "tls.cert",
     "tls.key",
+    "client_certificates.ask_in_tls",
+    "client_certificates.ca_file",
+    "client_certificates.header",
+    "client_certificates.proxies",
+    "dpop.require_nonce",
     "http.trusted_proxies",
     "http.drain_seconds",
     "upstream.allow_http",
@@ -156,6 +169,8 @@ impl Config {
             session: Session::read(reader),
             admin: Admin::read(reader),
             tls: TlsFiles::read(reader),
+            client_certificates: ClientCertificates::read(reader),
+            dpop: Dpop::read(reader),
             http: HttpEdge::read(reader),
             upstream: Upstream::read(reader),
             keys: Keys::read(reader),

@@ -218,26 +218,31 @@ impl TlsFiles {
 
 impl HttpEdge {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        const KEY: &str = "http.trusted_proxies";
-        let mut trusted_proxies = Vec::new();
-        for text in reader.list(KEY) {
-            let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-            match net {
-                Ok(net) if net.prefix_len() == 0 => {
-                    let message =
-                        format!("`{text}` is every address, so that anybody could name theirs");
-                    reader.problem(KEY, message, "name the proxies' own addresses");
-                }
-                Ok(net) => trusted_proxies.push(net),
-                Err(_) => {
-                    let fix = "write ranges such as \"10.0.0.0/8\" or single addresses";
-                    reader.problem(KEY, format!("`{text}` is not an address range"), fix);
-                }
-            }
-        }
+        let trusted_proxies = address_ranges(reader, "http.trusted_proxies");
         let drain = reader.number("http.drain_seconds", 0, 0..=300);
         Self { trusted_proxies, drain: Duration::from_secs(drain.into()) }
     }
+}
+
+/// Addresses and ranges of proxies, never every address.
+pub(super) fn address_ranges(reader: &mut Reader, key: &'static str) -> Vec<IpNet> {
+    let mut ranges = Vec::new();
+    for text in reader.list(key) {
+        let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        match net {
+            Ok(net) if net.prefix_len() == 0 => {
+                let message =
+                    format!("`{text}` is every address, so that anybody could name theirs");
+                reader.problem(key, message, "name the proxies' own addresses");
+            }
+            Ok(net) => ranges.push(net),
+            Err(_) => {
+                let fix = "write ranges such as \"10.0.0.0/8\" or single addresses";
+                reader.problem(key, format!("`{text}` is not an address range"), fix);
+            }
+        }
+    }
+    ranges
 }
 
 impl Upstream {

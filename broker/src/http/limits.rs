@@ -88,7 +88,11 @@ impl Limiter {
         sender.map_or(Ok(()), |sender| self.guesses.count(sender, now)).and(by_browser)
     }
 
-    fn open(&self, sender: IpAddr, now: DateTime<Utc>) -> Result<(), TooMany> {
+    /// Counts a request that proves nothing.
+    ///
+    /// # Errors
+    /// [`TooMany`] above `limits.per_address`.
+    pub(super) fn open(&self, sender: IpAddr, now: DateTime<Utc>) -> Result<(), TooMany> {
         if self.enabled { self.addresses.count(sender, now) } else { Ok(()) }
     }
 

@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod body;
 pub mod client_address;
+pub mod client_certificate;
 pub mod edge;
 pub mod error;
 pub mod health;
@@ -59,6 +60,7 @@ pub fn server(
             .wrap(from_fn(measure::requests))
             .configure(routes)
     })
+    .on_connect(client_certificate::keep)
     .max_connections(MAX_CONNECTIONS)
     .client_request_timeout(Duration::from_secs(5))
     .shutdown_timeout(DRAIN_SECONDS)

@@ -129,6 +129,8 @@ pub(crate) fn client(kind: ClientKind) -> Client {
         initiate_login_uri: None,
         session: Default::default(),
         registration: Default::default(),
+        keys: Default::default(),
+        requests: Default::default(),
         enabled: true,
         created_at: now(),
         updated_at: now(),
@@ -150,6 +152,7 @@ pub(crate) fn request() -> AuthorizationRequest {
         acr_values: Vec::new(),
         ui_locales: None,
         screen_hint: None,
+        dpop_jkt: None,
     }
 }
 

@@ -34,6 +34,9 @@ pub struct AuthorizationRequest {
     pub ui_locales: Option<String>,
     /// Which page to show first.
     pub screen_hint: Option<String>,
+    /// The key that the code will be bound to (RFC 9449 §10).
+    #[serde(default)]
+    pub dpop_jkt: Option<String>,
 }
 
 /// Where the answer goes.

@@ -147,6 +147,7 @@ async fn issue_code(
         redirect_uri: way.redirect_uri.clone(),
         code_challenge: code_challenge.map_err(|e| Trouble::Broken(e.to_string()))?,
         audience: request.audience.clone(),
+        dpop_jkt: request.dpop_jkt.clone(),
         gives: Some(Gives { scopes: request.scopes.clone(), nonce: request.nonce.clone(), login }),
     };
     let code = code::issue(&app.records, &grant, app.random.as_ref(), now).await?;

@@ -13,6 +13,7 @@ use super::params::Params;
 use super::pkce::CodeChallenge;
 use super::scope::AskedScopes;
 use super::target::{self, Target, TargetError};
+use super::{confirmation, par};
 use crate::app::App;
 use crate::catalog::{Catalog, Client, GrantType, SubjectType};
 use crate::login::{AnswerTo, AuthorizationRequest, Prompt, ResponseMode, WayThere};
@@ -52,7 +53,7 @@ pub struct ClientLink {
 
 /// What is wrong with a request whose client and redirect URI are known.
 #[derive(Debug)]
-enum Fault {
+pub(super) enum Fault {
     Refused { error: &'static str, description: String },
     Trouble(Trouble),
 }
@@ -64,6 +65,10 @@ enum Fault {
 /// or a page with a link for third-party clients (RULES 28).
 pub async fn validate(app: &App, params: &Params) -> Result<AuthorizationRequest, AuthorizeError> {
     let client = known_client(&app.catalog, params).await?;
+    if let Some(request_uri) = params.get("request_uri").filter(|uri| uri.starts_with(par::PREFIX))
+    {
+        return pushed(app, &client, request_uri).await;
+    }
     let redirect_uri = registered_redirect_uri(&client, params)?;
     let way_back = WayBack {
         redirect_uri,
@@ -71,7 +76,11 @@ pub async fn validate(app: &App, params: &Params) -> Result<AuthorizationRequest
         state: params.get("state"),
         issuer: app.config.issuer.as_str(),
     };
-    match checked(&app.catalog, &client, redirect_uri, params).await {
+    let checked = match must_be_pushed(&client) {
+        Ok(()) => checked(&app.catalog, &client, redirect_uri, params).await,
+        Err(fault) => Err(fault),
+    };
+    match checked {
         Ok(request) => Ok(request),
         Err(Fault::Trouble(trouble)) => Err(AuthorizeError::Trouble(trouble)),
         Err(Fault::Refused { error, description }) => {
@@ -79,6 +88,50 @@ pub async fn validate(app: &App, params: &Params) -> Result<AuthorizationRequest
             Err(refused(&client, &way_back, silent, (error, description)))
         }
     }
+}
+
+/// Checks the parameters that a client pushes (RFC 9126 §2.1): what would be a page is an error for the client there.
+///
+/// # Errors
+/// [`Fault`].
+pub(super) async fn validate_pushed(
+    app: &App,
+    client: &Client,
+    params: &Params,
+) -> Result<AuthorizationRequest, Fault> {
+    let Ok(redirect_uri) = registered_redirect_uri(client, params) else {
+        return refuse("invalid_request", "redirect_uri must be exactly a registered one.");
+    };
+    checked(&app.catalog, client, redirect_uri, params).await
+}
+
+/// RFC 9126 §4: the request as it was pushed; nothing else of the query counts. Without it nobody knows where an answer
+/// could go.
+async fn pushed(
+    app: &App,
+    client: &Client,
+    request_uri: &str,
+) -> Result<AuthorizationRequest, AuthorizeError> {
+    let found = par::take(app, client, request_uri, app.now()).await?;
+    let is_registered = |asked: &AuthorizationRequest| {
+        asked.redirect_uri().is_some_and(|used| client.has_redirect_uri(used))
+    };
+    found.filter(is_registered).ok_or_else(|| {
+        AuthorizeError::Page(Box::new(Refusal {
+            code: "request_uri_unknown",
+            detail: "request_uri is unknown, used or expired, or another client's.".to_owned(),
+            client_id: Some(client.client_id.clone()),
+            link: home_page(client),
+        }))
+    })
+}
+
+/// RFC 9126 §6.
+fn must_be_pushed(client: &Client) -> Result<(), Fault> {
+    if client.requests.require_pushed_authorization_requests {
+        return refuse("invalid_request", "The client pushes its requests (RFC 9126).");
+    }
+    Ok(())
 }
 
 impl Refusal {
@@ -167,6 +220,7 @@ async fn checked(
             .unwrap_or_default(),
         ui_locales: text("ui_locales"),
         screen_hint: text("screen_hint"),
+        dpop_jkt: dpop_jkt(params)?,
     })
 }
 
@@ -248,6 +302,15 @@ fn code_challenge(params: &Params) -> Result<CodeChallenge, Fault> {
             "PKCE is required: code_challenge is base64url of a SHA-256 hash.",
         )
     })
+}
+
+/// RFC 9449 §10: the thumbprint of the key that the code will be redeemed with.
+fn dpop_jkt(params: &Params) -> Result<Option<String>, Fault> {
+    match params.get("dpop_jkt") {
+        None => Ok(None),
+        Some(text) if confirmation::is_thumbprint(text) => Ok(Some(text.to_owned())),
+        Some(_) => refuse("invalid_request", "dpop_jkt is the SHA-256 thumbprint of a key."),
+    }
 }
 
 /// OIDC Core §3.1.2.1: `none` stands alone.

@@ -27,6 +27,9 @@ pub struct AuthorizationGrant {
     pub code_challenge: CodeChallenge,
     /// The API; `None` is a token for `/userinfo` only.
     pub audience: Option<String>,
+    /// Only the holder of this key redeems it (RFC 9449 §10).
+    #[serde(default)]
+    pub dpop_jkt: Option<String>,
     /// What it gives; `None` once it was redeemed.
     pub gives: Option<Gives>,
 }

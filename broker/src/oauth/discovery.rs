@@ -4,10 +4,12 @@ use homerealm_certs::JwsAlgorithm;
 use serde::Serialize;
 
 use super::claims::USER_CLAIMS;
+use super::par;
 use super::scope::OIDC_SCOPES;
 use super::token::SERVED;
 use crate::catalog::GrantType;
-use crate::config::{Config, Issuer};
+use crate::catalog::client::ClientSigningAlgorithm;
+use crate::config::{ClientCertificates, Config, Issuer};
 
 /// The document at `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.
 #[derive(Clone, Debug, Serialize)]
@@ -30,11 +32,22 @@ pub struct Discovery {
     pub grant_types_supported: [&'static str; 3],
     pub subject_types_supported: [&'static str; 1],
     pub id_token_signing_alg_values_supported: [&'static str; 3],
-    pub token_endpoint_auth_methods_supported: [&'static str; 3],
+    pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub token_endpoint_auth_signing_alg_values_supported: [&'static str; 9],
+    /// RFC 9449 §5.1.
+    pub dpop_signing_alg_values_supported: [&'static str; 9],
+    /// RFC 8705 §3.3.
+    pub tls_client_certificate_bound_access_tokens: bool,
+    /// RFC 9126 §5.
+    pub pushed_authorization_request_endpoint: String,
+    pub require_pushed_authorization_requests: bool,
+    /// Of what is pushed.
+    pub request_object_signing_alg_values_supported: [&'static str; 9],
     pub code_challenge_methods_supported: [&'static str; 1],
     /// RFC 9207 §3.
     pub authorization_response_iss_parameter_supported: bool,
     pub claims_parameter_supported: bool,
+    /// At `/authorize`; pushed request objects need no announcement (RFC 9126 §5).
     pub request_parameter_supported: bool,
     /// True where it is left out (OIDC Discovery §3).
     pub request_uri_parameter_supported: bool,
@@ -67,11 +80,13 @@ impl Discovery {
                 JwsAlgorithm::Es256.as_str(),
                 JwsAlgorithm::EdDsa.as_str(),
             ],
-            token_endpoint_auth_methods_supported: [
-                "client_secret_basic",
-                "client_secret_post",
-                "none",
-            ],
+            token_endpoint_auth_methods_supported: methods(&ClientCertificates::default()),
+            token_endpoint_auth_signing_alg_values_supported: ClientSigningAlgorithm::NAMES,
+            dpop_signing_alg_values_supported: ClientSigningAlgorithm::NAMES,
+            tls_client_certificate_bound_access_tokens: false,
+            pushed_authorization_request_endpoint: url(par::PATH),
+            require_pushed_authorization_requests: false,
+            request_object_signing_alg_values_supported: ClientSigningAlgorithm::NAMES,
             code_challenge_methods_supported: ["S256"],
             authorization_response_iss_parameter_supported: true,
             claims_parameter_supported: false,
@@ -87,8 +102,24 @@ impl Discovery {
     pub fn with(self, config: &Config) -> Self {
         let registration_endpoint =
             config.registration.enabled.then(|| config.issuer.url("/oidc/register").to_string());
-        Self { registration_endpoint, ..self }
+        let certificates = &config.client_certificates;
+        Self {
+            registration_endpoint,
+            token_endpoint_auth_methods_supported: methods(certificates),
+            tls_client_certificate_bound_access_tokens: certificates.are_seen(),
+            ..self
+        }
     }
+}
+
+/// Certificates only where they are seen, and CAs only where some are trusted.
+fn methods(certificates: &ClientCertificates) -> Vec<&'static str> {
+    let mut methods = vec!["client_secret_basic", "client_secret_post", "none", "private_key_jwt"];
+    if certificates.are_seen() {
+        methods.push("self_signed_tls_client_auth");
+        methods.extend(certificates.ca_file.is_some().then_some("tls_client_auth"));
+    }
+    methods
 }
 
 #[cfg(test)]
@@ -122,7 +153,13 @@ mod tests {
             ],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],
-            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none", "private_key_jwt"],
+            "token_endpoint_auth_signing_alg_values_supported": ["ES256", "ES384", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"],
+            "dpop_signing_alg_values_supported": ["ES256", "ES384", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"],
+            "tls_client_certificate_bound_access_tokens": false,
+            "pushed_authorization_request_endpoint": "https://login.example.com/oauth/par",
+            "require_pushed_authorization_requests": false,
+            "request_object_signing_alg_values_supported": ["ES256", "ES384", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"],
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
             "claims_parameter_supported": false,
@@ -130,5 +167,16 @@ mod tests {
             "request_uri_parameter_supported": false
         });
         assert_eq!(document, expected);
+    }
+
+    #[test]
+    fn certificates_are_announced_where_they_are_seen() {
+        let header = Some("client-cert".to_owned());
+        let seen = ClientCertificates { header, ..ClientCertificates::default() };
+        assert_eq!(methods(&seen).last(), Some(&"self_signed_tls_client_auth"));
+        let trusted = ClientCertificates { ca_file: Some("ca.pem".into()), ..seen };
+        assert_eq!(methods(&trusted).last(), Some(&"tls_client_auth"));
+        let unseen = ClientCertificates { header: None, ..trusted };
+        assert_eq!(methods(&unseen).last(), Some(&"private_key_jwt"));
     }
 }

@@ -1,5 +1,7 @@
 //! A broker in a temporary folder, with one organization, one connection, one API, some clients and a user.
 
+pub(crate) mod signing;
+
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -64,12 +66,26 @@ impl Clock for StandingClock {
 
 impl Broker {
     pub(crate) async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// With more sections of configuration.
+    pub(crate) async fn start_with(sections: &str) -> Self {
+        Self::start_in(sections, &[]).await
+    }
+
+    /// With an environment too.
+    pub(crate) async fn start_in(sections: &str, environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let text = format!(
-            "listen = \"127.0.0.1:0\"\n[database]\nurl = \"sqlite:{}/hr.db\"\n[limits]\nenabled = false\n",
+            "listen = \"127.0.0.1:0\"\n[database]\nurl = \"sqlite:{}/hr.db\"\n[limits]\nenabled = false\n{sections}",
             folder.path().display()
         );
-        let config = Config::from_toml(&text, []).unwrap();
+        let config = Config::from_toml(
+            &text,
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
+        let config = config.unwrap();
         let clock = Arc::new(StandingClock(Mutex::new("2030-01-01T00:00:00Z".parse().unwrap())));
         let random = Arc::new(SystemRandom);
         let running = start(Startup { config, clock: clock.clone(), random }).await.unwrap();
@@ -143,6 +159,7 @@ impl Broker {
             redirect_uri: CALLBACK.to_owned(),
             code_challenge: CodeChallenge::try_from(CHALLENGE.to_owned()).unwrap(),
             audience: Some(API.to_owned()),
+            dpop_jkt: None,
             gives: Some(Gives {
                 scopes: texts(&["openid", "profile", "email", "read"]),
                 nonce: Some("n-1".to_owned()),

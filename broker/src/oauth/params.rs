@@ -42,6 +42,21 @@ impl Params {
         Ok(params)
     }
 
+    /// Of names and values that are decoded already.
+    ///
+    /// # Errors
+    /// [`MalformedParams::TooMany`].
+    pub(super) fn of(pairs: Vec<(String, String)>) -> Result<Self, MalformedParams> {
+        if pairs.len() > MOST {
+            return Err(MalformedParams::TooMany);
+        }
+        let mut params = Self::default();
+        for (name, value) in pairs {
+            params.add(name, value);
+        }
+        Ok(params)
+    }
+
     /// The value of a parameter that came once and is not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         match self.values.get(name).map(Vec::as_slice) {

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::claims::UserClaims;
 use super::code::Login;
+use super::confirmation::Confirmation;
 use super::error::Trouble;
 use crate::catalog::ResourceServer;
 use crate::ids;
@@ -53,6 +54,8 @@ pub struct AccessGrant<'a> {
     pub scopes: &'a [String],
     /// On whose behalf.
     pub subject: Subject<'a>,
+    /// What it is bound to.
+    pub confirmation: Option<&'a Confirmation>,
 }
 
 /// On whose behalf a client acts.
@@ -114,6 +117,8 @@ struct AccessTokenClaims {
     org_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     connection: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
 }
 
 #[derive(Default, Serialize)]
@@ -198,6 +203,7 @@ impl TokenIssuer<'_> {
             org_id: organization.map(|organization| organization.id.clone()),
             org_name: organization.map(|organization| organization.name.to_string()),
             connection: login.map(|login| login.connection.to_string()),
+            cnf: grant.confirmation.cloned(),
         }
     }
 

@@ -13,8 +13,11 @@ use serde_json::Value;
 use super::claims::UserClaims;
 use super::client_authentication::{is_enabled, registered};
 use super::code;
+use super::confirmation::Confirmation;
+use super::dpop::{self, DpopError};
 use super::error::Trouble;
 use super::scope;
+use super::sender_constraint::Sender;
 use super::token_issuer::{ACCESS_TOKEN_TYPE, family_of};
 use crate::app::App;
 use crate::catalog::User;
@@ -33,6 +36,9 @@ pub struct UserInfo {
 /// Why there are no claims (RFC 6750 §3.1).
 #[derive(Debug, thiserror::Error)]
 pub enum UserInfoError {
+    /// The proof that came with it, or did not: 401.
+    #[error(transparent)]
+    Dpop(#[from] DpopError),
     /// The token is for an API, without `openid`: 403.
     #[error("the token's scope has no openid")]
     InsufficientScope,
@@ -44,6 +50,36 @@ pub enum UserInfoError {
     Trouble(#[from] Trouble),
 }
 
+/// An access token as a resource gets it.
+#[derive(Clone, Copy)]
+pub struct PresentedToken<'a> {
+    /// The token.
+    pub token: &'a str,
+    /// The scheme that it came by.
+    pub scheme: Scheme,
+    /// The HTTP method of the request.
+    pub method: &'a str,
+    /// What else came: `DPoP` header and certificate.
+    pub sender: Sender<'a>,
+}
+
+#[cfg(test)]
+impl<'a> PresentedToken<'a> {
+    /// By `GET` with `Authorization: Bearer` alone.
+    pub(crate) fn bearer(token: &'a str) -> Self {
+        Self { token, scheme: Scheme::Bearer, method: "GET", sender: Sender::default() }
+    }
+}
+
+/// The scheme of an `Authorization` header.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scheme {
+    /// RFC 6750.
+    Bearer,
+    /// RFC 9449 §7.1.
+    Dpop,
+}
+
 /// What is read of a verified access token.
 #[derive(Deserialize)]
 struct AccessTokenClaims {
@@ -53,21 +89,28 @@ struct AccessTokenClaims {
     jti: String,
     client_id: String,
     scope: String,
+    /// A binding that we do not know cannot be checked, so such a token is not read.
+    #[serde(default)]
+    cnf: Option<Confirmation>,
 }
 
-/// The claims that `token` gives. Its audience does not matter: any access token of ours with `openid` will do (DESIGN §3.5).
+/// Below our issuer.
+pub const PATH: &str = "/userinfo";
+
+/// The claims that a token gives. Its audience does not matter: any access token of ours with `openid` will do (DESIGN §3.5).
 ///
 /// # Errors
 /// [`UserInfoError`].
 pub async fn userinfo(
     app: &App,
-    token: &str,
+    presented: PresentedToken<'_>,
     now: DateTime<Utc>,
 ) -> Result<UserInfo, UserInfoError> {
-    let claims = verified(app, token).ok_or(UserInfoError::InvalidToken)?;
+    let claims = verified(app, presented.token).ok_or(UserInfoError::InvalidToken)?;
     if claims.iss != app.config.issuer.as_str() || claims.exp <= now.timestamp() {
         return Err(UserInfoError::InvalidToken);
     }
+    is_bound_to_the_sender(app, claims.cnf.as_ref(), &presented, now).await?;
     let scopes: Vec<_> = claims.scope.split(' ').collect();
     if !scopes.contains(&scope::OPENID) {
         return Err(UserInfoError::InsufficientScope);
@@ -86,6 +129,34 @@ pub async fn userinfo(
         sub: claims.sub,
         client_id: claims.client_id,
     })
+}
+
+/// RFC 9449 §7.1, §7.2, RFC 8705 §3: a bound token is good with what it is bound to, and a token that is bound to no key
+/// does not become better by a proof.
+async fn is_bound_to_the_sender(
+    app: &App,
+    bound: Option<&Confirmation>,
+    presented: &PresentedToken<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), UserInfoError> {
+    let holds = match (bound, presented.scheme) {
+        (Some(Confirmation::Key(key)), Scheme::Dpop) => {
+            let token = Some(presented.token);
+            let request =
+                dpop::Request { method: presented.method, path: PATH, access_token: token };
+            match dpop::check(app, presented.sender.proof, request, now).await? {
+                Some(proven) => proven == *key,
+                None => return Err(DpopError::Invalid("none came").into()),
+            }
+        }
+        (Some(Confirmation::Certificate(bound)), Scheme::Bearer) => {
+            presented.sender.certificate.is_some_and(|shown| shown.thumbprint() == bound)
+        }
+        (None, Scheme::Bearer) => true,
+        (Some(Confirmation::Key(_)), Scheme::Bearer)
+        | (Some(Confirmation::Certificate(_)) | None, Scheme::Dpop) => false,
+    };
+    if holds { Ok(()) } else { Err(UserInfoError::InvalidToken) }
 }
 
 /// Whether the client that the token was given to may do anything yet (THREATS X7).
@@ -107,6 +178,13 @@ fn verified(app: &App, token: &str) -> Option<AccessTokenClaims> {
     let allowed = [key.algorithm().signature_algorithm()];
     let verified = token.verify(key.verification_key(), &allowed).ok()?;
     serde_json::from_value(Value::Object(verified.claims().ok()?)).ok()
+}
+
+/// Holds a token.
+impl fmt::Debug for PresentedToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PresentedToken({:?}, {:?})", self.scheme, self.sender)
+    }
 }
 
 impl fmt::Debug for UserInfo {

@@ -1,20 +1,27 @@
 //! The certificate and key that we serve with.
 
+mod any_certificate;
+
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{DistinguishedName, ServerConfig};
 
+use self::any_certificate::AnyCertificate;
 use super::error::StartupError;
 use crate::config::TlsFiles;
 
-/// TLS 1.2 and 1.3 with aws-lc, HTTP/1.1 only.
+/// TLS 1.2 and 1.3 with aws-lc, HTTP/1.1 only. Clients are asked for a certificate where `ask_for_client` says so, with the
+/// names of the CAs that count, if any do.
 ///
 /// # Errors
 /// [`StartupError::Tls`] names the setting and the file: unreadable, empty, or key and certificate that do not fit.
-pub fn load(files: &TlsFiles) -> Result<ServerConfig, StartupError> {
+pub fn load(
+    files: &TlsFiles,
+    ask_for_client: Option<Vec<DistinguishedName>>,
+) -> Result<ServerConfig, StartupError> {
     let chain = CertificateDer::pem_file_iter(&files.cert)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|e| refused("tls.cert", &files.cert, &e))?;
@@ -24,12 +31,17 @@ pub fn load(files: &TlsFiles) -> Result<ServerConfig, StartupError> {
     let key =
         PrivateKeyDer::from_pem_file(&files.key).map_err(|e| refused("tls.key", &files.key, &e))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|e| refused("tls.cert", &files.cert, &e))?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|e| refused("tls.key", &files.key, &e))?;
+        .map_err(|e| refused("tls.cert", &files.cert, &e))?;
+    let builder = match ask_for_client {
+        Some(names) => {
+            builder.with_client_cert_verifier(Arc::new(AnyCertificate::new(&provider, names)))
+        }
+        None => builder.with_no_client_auth(),
+    };
+    let mut config =
+        builder.with_single_cert(chain, key).map_err(|e| refused("tls.key", &files.key, &e))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
@@ -50,7 +62,7 @@ mod tests {
             TlsFiles { cert: folder.path().join("c.pem"), key: folder.path().join("k.pem") };
         std::fs::write(&files.cert, cert).unwrap();
         std::fs::write(&files.key, key).unwrap();
-        match load(&files) {
+        match load(&files, None) {
             Ok(_) => "ok".to_owned(),
             Err(error) => error.to_string(),
         }
@@ -81,6 +93,6 @@ mod tests {
     #[test]
     fn a_file_that_is_not_there_is_named() {
         let files = TlsFiles { cert: "no/c.pem".into(), key: "no/k.pem".into() };
-        assert!(load(&files).unwrap_err().to_string().contains("no/c.pem"));
+        assert!(load(&files, Some(Vec::new())).unwrap_err().to_string().contains("no/c.pem"));
     }
 }

@@ -26,7 +26,7 @@ use crate::error::ConnectorError;
 
 pub use begin::is_protocol_parameter;
 pub use id_token::VerifiedIdToken;
-pub use provider::Providers;
+pub use provider::{ClientKeySets, Providers};
 pub use rejection::Rejection;
 pub use settings::{IssuerRule, OidcSettings};
 

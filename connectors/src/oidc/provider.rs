@@ -1,6 +1,7 @@
 //! Discovery documents and key sets of OpenID Providers, cached.
 
 mod cached;
+mod key_sets;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +17,7 @@ use super::settings::OidcSettings;
 use crate::error::ConnectorError;
 use crate::http::{Fetched, Outbound};
 use cached::{Cached, Loaded};
+pub use key_sets::ClientKeySets;
 
 /// What all connections know of their providers. Holds the outbound client.
 ///
@@ -66,7 +68,7 @@ impl Providers {
         let (url, issuer, allow_http) = key(settings)?;
         let provider = self.provider((url.clone(), issuer.clone(), allow_http), now);
         let load = async {
-            let fetched = self.fetch(&url, "the discovery document").await?;
+            let fetched = fetch(&self.outbound, &url, "the discovery document").await?;
             let document =
                 OidcProviderMetadata::read(&fetched.body, &issuer, allow_http).map_err(|e| {
                     Rejection::Discovery { url: url.to_string(), reason: e.to_string() }
@@ -87,7 +89,7 @@ impl Providers {
         now: DateTime<Utc>,
     ) -> Result<Arc<UpstreamKeySet>, ConnectorError> {
         let provider = self.provider(key(settings)?, now);
-        provider.keys.get(now, self.load_keys(&metadata.jwks_uri)).await
+        provider.keys.get(now, load_keys(&self.outbound, &metadata.jwks_uri)).await
     }
 
     /// Keys newer than `seen`, which did not have the right one; at most one request a minute goes out for this.
@@ -102,34 +104,7 @@ impl Providers {
         now: DateTime<Utc>,
     ) -> Result<Arc<UpstreamKeySet>, ConnectorError> {
         let provider = self.provider(key(settings)?, now);
-        Ok(provider.keys.newer(seen, now, self.load_keys(&metadata.jwks_uri)).await)
-    }
-
-    async fn load_keys(&self, url: &Url) -> Result<Loaded<UpstreamKeySet>, ConnectorError> {
-        let refused = |reason: String| Rejection::KeySet { url: url.to_string(), reason };
-        let fetched = self.fetch(url, "the key set").await?;
-        let keys =
-            UpstreamKeySet::parse(&fetched.body).map_err(|e: JwksError| refused(e.to_string()))?;
-        if keys.is_empty() {
-            return Err(refused("no key that signatures can be verified with".to_owned()).into());
-        }
-        Ok(Loaded { value: keys, lifetime: lifetime(&fetched, KEYS_LIFETIME) })
-    }
-
-    async fn fetch(&self, url: &Url, what: &'static str) -> Result<Fetched, ConnectorError> {
-        let unreachable = |reason: String| ConnectorError::Unreachable { what, reason };
-        let fetched = self
-            .outbound
-            .get(url, "application/json", MAX_DOCUMENT)
-            .await
-            .map_err(|e| unreachable(e.to_string()))?;
-        if fetched.status != 200 {
-            return Err(unreachable(format!("answered with status {}", fetched.status)));
-        }
-        if fetched.content_type.as_deref() == Some("text/html") {
-            return Err(unreachable("answered with a web page instead of JSON".to_owned()));
-        }
-        Ok(fetched)
+        Ok(provider.keys.newer(seen, now, load_keys(&self.outbound, &metadata.jwks_uri)).await)
     }
 
     fn provider(&self, key: Key, now: DateTime<Utc>) -> Arc<Provider> {
@@ -149,6 +124,39 @@ impl Providers {
         by_url.insert(key, Arc::clone(&provider));
         provider
     }
+}
+
+async fn load_keys(
+    outbound: &Outbound,
+    url: &Url,
+) -> Result<Loaded<UpstreamKeySet>, ConnectorError> {
+    let refused = |reason: String| Rejection::KeySet { url: url.to_string(), reason };
+    let fetched = fetch(outbound, url, "the key set").await?;
+    let keys =
+        UpstreamKeySet::parse(&fetched.body).map_err(|e: JwksError| refused(e.to_string()))?;
+    if keys.is_empty() {
+        return Err(refused("no key that signatures can be verified with".to_owned()).into());
+    }
+    Ok(Loaded { value: keys, lifetime: lifetime(&fetched, KEYS_LIFETIME) })
+}
+
+async fn fetch(
+    outbound: &Outbound,
+    url: &Url,
+    what: &'static str,
+) -> Result<Fetched, ConnectorError> {
+    let unreachable = |reason: String| ConnectorError::Unreachable { what, reason };
+    let fetched = outbound
+        .get(url, "application/json", MAX_DOCUMENT)
+        .await
+        .map_err(|e| unreachable(e.to_string()))?;
+    if fetched.status != 200 {
+        return Err(unreachable(format!("answered with status {}", fetched.status)));
+    }
+    if fetched.content_type.as_deref() == Some("text/html") {
+        return Err(unreachable("answered with a web page instead of JSON".to_owned()));
+    }
+    Ok(fetched)
 }
 
 impl Provider {

@@ -5,16 +5,19 @@ use homerealm_certs::JwsAlgorithm;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::session;
+use super::{keys, session};
 use crate::admin::body;
 use crate::admin::failure::Failure;
 use crate::admin::fields::Fields;
 use crate::app::App;
-use crate::catalog::client::{ClientRegistration, ClientSession};
+use crate::catalog::client::{ClientKeys, ClientRegistration, ClientRequests, ClientSession};
 use crate::catalog::{
     Client, ClientAuthMethod, ClientKind, ClientSecret, Connection, GrantType, Name,
 };
 use crate::oauth::redirect_uri::RedirectUri;
+
+const METHODS: &str = "none, client_secret_basic, client_secret_post, private_key_jwt, \
+     tls_client_auth or self_signed_tls_client_auth";
 
 /// A client without its secrets and times.
 pub(in crate::admin) struct Draft {
@@ -31,6 +34,8 @@ pub(in crate::admin) struct Draft {
     client_uri: Option<String>,
     initiate_login_uri: Option<String>,
     session: ClientSession,
+    keys: ClientKeys,
+    requests: ClientRequests,
     enabled: bool,
 }
 
@@ -50,7 +55,7 @@ impl Draft {
             fields.parsed_list("post_logout_redirect_uris", uri).unwrap_or_default();
         let web_origins = fields.parsed_list("web_origins", origin).unwrap_or_default();
         let token_endpoint_auth_method = fields
-            .choice("token_endpoint_auth_method", "none, client_secret_basic or client_secret_post")
+            .choice("token_endpoint_auth_method", METHODS)
             .unwrap_or(ClientAuthMethod::ClientSecretBasic);
         let grant_types = read_grant_types(&mut fields, token_endpoint_auth_method, &redirect_uris);
         let connections = fields.parsed_list("connections", Name::try_from);
@@ -60,6 +65,8 @@ impl Draft {
         let client_uri = fields.parsed("client_uri", web_address);
         let initiate_login_uri = fields.parsed("initiate_login_uri", web_address);
         let session = session::read(&mut fields, &redirect_uris);
+        let keys = keys::read(&mut fields, app, token_endpoint_auth_method);
+        let requests = keys::read_requests(&mut fields, app);
         let enabled = fields.flag("enabled").unwrap_or(true);
         check_connections(app, &mut fields, kind.as_ref(), connections.as_deref()).await?;
         let errors = fields.finish();
@@ -80,6 +87,8 @@ impl Draft {
             client_uri,
             initiate_login_uri,
             session,
+            keys,
+            requests,
             enabled,
         })
     }
@@ -106,6 +115,8 @@ impl Draft {
             initiate_login_uri: self.initiate_login_uri,
             session: self.session,
             registration: ClientRegistration::default(),
+            keys: self.keys,
+            requests: self.requests,
             enabled: self.enabled,
             created_at: at,
             updated_at: at,
@@ -131,6 +142,8 @@ pub(in crate::admin) fn writable(client: &Client) -> Map<String, Value> {
         "enabled": client.enabled,
     }));
     members.extend(body::members(json!(client.session)));
+    members.extend(body::members(json!(client.keys)));
+    members.extend(body::members(json!(client.requests)));
     // absent: all that it may use
     if let Some(connections) = &client.connections {
         members.insert("connections".to_owned(), json!(connections));

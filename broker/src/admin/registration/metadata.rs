@@ -11,20 +11,32 @@ use crate::ids;
 
 /// What a client may say, as `/api/v1/clients` reads it. Everything else is for us to decide, or not understood, and then
 /// ignored (RFC 7591 §2).
-const TAKEN: [&str; 13] = [
+const TAKEN: [&str; 25] = [
     "backchannel_logout_session_required",
     "backchannel_logout_uri",
     "client_name",
     "client_uri",
     "default_max_age",
+    "dpop_bound_access_tokens",
     "frontchannel_logout_session_required",
     "frontchannel_logout_uri",
     "grant_types",
     "id_token_signed_response_alg",
     "initiate_login_uri",
+    "jwks",
+    "jwks_uri",
     "post_logout_redirect_uris",
     "redirect_uris",
+    "request_object_signing_alg",
+    "require_pushed_authorization_requests",
+    "tls_client_auth_san_dns",
+    "tls_client_auth_san_email",
+    "tls_client_auth_san_ip",
+    "tls_client_auth_san_uri",
+    "tls_client_auth_subject_dn",
+    "tls_client_certificate_bound_access_tokens",
     "token_endpoint_auth_method",
+    "token_endpoint_auth_signing_alg",
 ];
 
 /// Set by us, and refused in an update (RFC 7592 §2.2).

@@ -83,9 +83,9 @@ async fn replace(
     let old = found.object.as_ref();
     let asked = metadata::read_update(object(&request, &body)?, old)?;
     let draft = asked.into_draft_of(&app, old).await?;
-    if (draft.token_endpoint_auth_method == ClientAuthMethod::None) != old.secrets.is_empty() {
+    if !is_alike(draft.token_endpoint_auth_method, old.token_endpoint_auth_method) {
         return Err(Refusal::metadata(
-            "token_endpoint_auth_method: a client stays public or confidential; register another",
+            "token_endpoint_auth_method: a client keeps its secret, its keys or neither; register another",
         ));
     }
     let management = ids::secret(app.random.as_ref());
@@ -100,6 +100,12 @@ async fn replace(
     let author = by(&app, &request, &old.client_id);
     let made = app.catalog.audited(author).update(&new, Some(found.revision)).await?;
     Ok(answer(&app, StatusCode::OK, &made, &management, None))
+}
+
+/// A secret is made at registration only, and no client becomes public.
+fn is_alike(new: ClientAuthMethod, old: ClientAuthMethod) -> bool {
+    let public = |method| method == ClientAuthMethod::None;
+    new.is_by_secret() == old.is_by_secret() && public(new) == public(old)
 }
 
 /// RFC 7592 §2.3: its grants go with it, and everything that was issued to it counts no longer.

@@ -61,11 +61,24 @@ async fn each_wrong_field_of_a_client_is_named() {
         ("redirect_uris", json!(["https://a.example/cb#f"]), "redirect_uris.0"),
         ("redirect_uris", json!(["javascript:alert(1)"]), "redirect_uris.0"),
         ("grant_types", json!(["implicit"]), "grant_types"),
-        ("token_endpoint_auth_method", json!("private_key_jwt"), "token_endpoint_auth_method"),
+        ("token_endpoint_auth_method", json!("client_secret_jwt"), "token_endpoint_auth_method"),
+        ("token_endpoint_auth_method", json!("private_key_jwt"), "jwks"),
+        ("token_endpoint_auth_signing_alg", json!("HS256"), "token_endpoint_auth_signing_alg"),
+        ("request_object_signing_alg", json!("none"), "request_object_signing_alg"),
+        ("tls_client_auth_subject_dn", json!("app"), "tls_client_auth_subject_dn"),
+        ("tls_client_auth_san_ip", json!("a"), "tls_client_auth_san_ip"),
         ("connections", json!(["nothing-like-it"]), "connections.0"),
         ("web_origins", json!(["https://a.example/path"]), "web_origins.0"),
         ("client_id", json!("a b"), "client_id"),
-        ("jwks_uri", json!("https://a.example/jwks"), "jwks_uri"),
+        ("jwks_uri", json!("http://a.example/jwks"), "jwks_uri"),
+        ("jwks", json!("{}"), "jwks"),
+        ("jwks", json!({"keys": []}), "jwks"),
+        ("jwks", json!({"keys": [{"kty": "oct", "k": "AQAB"}]}), "jwks"),
+        (
+            "tls_client_certificate_bound_access_tokens",
+            json!(true),
+            "tls_client_certificate_bound_access_tokens",
+        ),
     ] {
         let answer = api.post("/clients", with(portal(), key, value)).await;
         assert_eq!((answer.status, answer.fields()), (422, vec![field]), "{key}: {}", answer.body);

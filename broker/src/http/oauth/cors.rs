@@ -9,6 +9,9 @@ use crate::oauth::origins;
 /// Seconds that a browser may remember the preflight's answer.
 const PREFLIGHT_SECONDS: &str = "600";
 
+/// What a page must read of an answer beside its body (RFC 9449 §8.1).
+const EXPOSED: &str = "dpop-nonce, www-authenticate";
+
 /// A preflight names no client, so it promises nothing: whether the page may read the answer is decided with the answer.
 /// No cookie is ever involved.
 pub(super) async fn preflight(request: HttpRequest) -> HttpResponse {
@@ -17,7 +20,10 @@ pub(super) async fn preflight(request: HttpRequest) -> HttpResponse {
         response
             .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()))
             .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"))
-            .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"))
+            .insert_header((
+                header::ACCESS_CONTROL_ALLOW_HEADERS,
+                "authorization, content-type, dpop",
+            ))
             .insert_header((header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS))
             .insert_header((header::VARY, "Origin"));
     }
@@ -32,5 +38,6 @@ pub(super) fn allow(request: &HttpRequest, client: Option<&Client>, response: &m
     let is_own = |text: &str| client.is_some_and(|client| origins::is_of_client(client, text));
     if origin.to_str().is_ok_and(is_own) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
     }
 }

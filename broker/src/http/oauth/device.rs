@@ -4,7 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::{reply, token};
+use super::{Came, reply, token};
 use crate::app::App;
 use crate::counter::sender;
 use crate::http::error;
@@ -16,7 +16,6 @@ use crate::oauth::answer::DeviceEnd;
 use crate::oauth::consent::ConsentQuestion;
 use crate::oauth::device::{self, UserCode};
 use crate::oauth::params::Params;
-use crate::oauth::token::{Authorization, TokenRequest};
 
 /// What the form's token is bound to, beside the browser.
 const FORM: &str = "device";
@@ -46,8 +45,8 @@ pub(super) async fn authorize(
         Ok(params) => params,
         Err(text) => return error::oauth(StatusCode::BAD_REQUEST, "invalid_request", Some(text)),
     };
-    let authorization = super::authorization(&request).map(Authorization);
-    let asked = TokenRequest { authorization, params: &params };
+    let came = Came::with(&app, &request);
+    let asked = came.token_request(&params);
     let mut response = match device::authorize(&app, asked, app.now()).await {
         Ok(codes) => {
             HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(codes)

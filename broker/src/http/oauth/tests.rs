@@ -10,30 +10,34 @@ use crate::oauth::fixtures::{
     API, Broker, CALLBACK, MACHINE, PORTAL, SECRET, VERIFIER, WEB, browser, form, query, request,
 };
 
-struct Reply {
-    status: u16,
+pub(super) struct Reply {
+    pub(super) status: u16,
     headers: HeaderMap,
-    body: String,
+    pub(super) body: String,
 }
 
 impl Reply {
-    fn header(&self, name: &str) -> &str {
+    pub(super) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn headers(&self, name: &str) -> Vec<&str> {
+        self.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
+    }
+
+    pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 }
 
-fn to(broker: &Broker, method: Method, path: &str) -> RequestBuilder {
+pub(super) fn to(broker: &Broker, method: Method, path: &str) -> RequestBuilder {
     let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
     let url = format!("http://{}{path}", broker.running.address);
     let host = broker.running.issuer().authority().to_owned();
     client.build().unwrap().request(method, url).header(HOST, host)
 }
 
-async fn reply(request: RequestBuilder) -> Reply {
+pub(super) async fn reply(request: RequestBuilder) -> Reply {
     let response = request.send().await.unwrap();
     Reply {
         status: response.status().as_u16(),
@@ -42,11 +46,11 @@ async fn reply(request: RequestBuilder) -> Reply {
     }
 }
 
-async fn get(broker: &Broker, path: &str) -> Reply {
+pub(super) async fn get(broker: &Broker, path: &str) -> Reply {
     reply(to(broker, Method::GET, path)).await
 }
 
-fn post(broker: &Broker, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
+pub(super) fn post(broker: &Broker, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
     to(broker, Method::POST, path)
         .header("content-type", "application/x-www-form-urlencoded")
         .body(form(fields))

@@ -3,13 +3,13 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 
-use super::{cors, reply};
+use super::{Came, cors, reply};
 use crate::app::App;
 use crate::http::error;
 use crate::http::limits::NoFailure;
 use crate::oauth::client_authentication::registered;
 use crate::oauth::params::Params;
-use crate::oauth::token::{self, Authorization, ErrorCode, TokenError, TokenRequest};
+use crate::oauth::token::{self, ErrorCode, TokenError};
 
 pub(super) async fn token(app: web::Data<App>, request: HttpRequest, body: String) -> HttpResponse {
     let params = match form(&request, &body) {
@@ -24,13 +24,14 @@ pub(super) async fn token(app: web::Data<App>, request: HttpRequest, body: Strin
     response
 }
 
-/// Lets the pages of the client that a request names read the answer.
+/// What every answer of an endpoint for clients ends with: a nonce for who sends proofs, and whether the page may read it.
 pub(super) async fn share(
     app: &App,
     request: &HttpRequest,
     params: &Params,
     response: &mut HttpResponse,
 ) {
+    super::add_nonce(app, request, response);
     let client = match params.get("client_id") {
         Some(id) if request.headers().contains_key(header::ORIGIN) => {
             registered(&app.catalog, id).await.ok().flatten()
@@ -45,8 +46,8 @@ async fn serve(
     request: &HttpRequest,
     params: &Params,
 ) -> Result<HttpResponse, TokenError> {
-    let authorization = super::authorization(request).map(Authorization);
-    let tokens = token::token(app, TokenRequest { authorization, params }, app.now()).await?;
+    let came = Came::with(app, request);
+    let tokens = token::token(app, came.token_request(params), app.now()).await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::PRAGMA, "no-cache"))
@@ -75,7 +76,9 @@ pub(super) fn refusal(error: &TokenError) -> HttpResponse {
         TokenError::Refused { code, description } => {
             let mut response =
                 error::oauth(StatusCode::BAD_REQUEST, code.as_str(), Some(description));
-            if matches!(code, ErrorCode::AuthorizationPending | ErrorCode::SlowDown) {
+            let goes_on =
+                [ErrorCode::AuthorizationPending, ErrorCode::SlowDown, ErrorCode::UseDpopNonce];
+            if goes_on.contains(code) {
                 response.extensions_mut().insert(NoFailure);
             }
             response

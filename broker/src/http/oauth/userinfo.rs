@@ -1,19 +1,22 @@
-//! `GET|POST /userinfo` (OIDC Core §5.3.1, RFC 6750).
+//! `GET|POST /userinfo` (OIDC Core §5.3.1, RFC 6750, RFC 9449 §7).
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{cors, reply, token};
+use super::{Came, cors, reply, token};
 use crate::app::App;
+use crate::catalog::client::ClientSigningAlgorithm;
 use crate::http::error;
 use crate::oauth::client_authentication::registered;
-use crate::oauth::userinfo::{UserInfoError, userinfo};
+use crate::oauth::dpop::DpopError;
+use crate::oauth::userinfo::{PresentedToken, Scheme, UserInfoError, userinfo};
 
-/// No token at all: RFC 6750 §3.1 wants no error code then.
-const NO_TOKEN: &str = r#"Bearer realm="homerealm""#;
+/// A token and how it came.
+type Token<'a> = Option<(Scheme, &'a str)>;
 
 pub(super) async fn by_header(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
-    serve(&app, &request, bearer(&request)).await
+    serve(&app, &request, by_authorization(&request)).await
 }
 
 /// RFC 6750 §2.2; two ways at once are refused (§2).
@@ -26,53 +29,96 @@ pub(super) async fn by_header_or_form(
     let in_body = form.as_ref().filter(|form| form.has("access_token"));
     let has_header = request.headers().contains_key(header::AUTHORIZATION);
     match (in_body, has_header) {
-        (Some(_), true) => {
-            refusal(StatusCode::BAD_REQUEST, "invalid_request", "The token came twice.")
-        }
+        (Some(_), true) => twice(),
         (Some(form), false) => match form.get("access_token") {
-            Some(token) => serve(&app, &request, Some(token)).await,
-            None => refusal(StatusCode::BAD_REQUEST, "invalid_request", "The token came twice."),
+            Some(token) => serve(&app, &request, Some((Scheme::Bearer, token))).await,
+            None => twice(),
         },
-        (None, _) => serve(&app, &request, bearer(&request)).await,
+        (None, _) => serve(&app, &request, by_authorization(&request)).await,
     }
 }
 
-async fn serve(app: &App, request: &HttpRequest, token: Option<&str>) -> HttpResponse {
-    let Some(token) = token else { return challenge(StatusCode::UNAUTHORIZED, NO_TOKEN) };
-    match userinfo(app, token, app.now()).await {
+fn twice() -> HttpResponse {
+    refusal(StatusCode::BAD_REQUEST, Scheme::Bearer, "invalid_request", "The token came twice.")
+}
+
+async fn serve(app: &App, request: &HttpRequest, token: Token<'_>) -> HttpResponse {
+    let Some((scheme, token)) = token else { return no_token() };
+    let came = Came::with(app, request);
+    let method = request.method().as_str();
+    let presented = PresentedToken { token, scheme, method, sender: came.sender() };
+    let mut response = match userinfo(app, presented, app.now()).await {
         Ok(info) => {
             let client = registered(&app.catalog, &info.client_id).await.ok().flatten();
             let mut response = HttpResponse::Ok().json(&info);
             cors::allow(request, client.as_deref(), &mut response);
             response
         }
-        Err(UserInfoError::InsufficientScope) => {
+        Err(error) => refused(scheme, &error),
+    };
+    super::add_nonce(app, request, &mut response);
+    response
+}
+
+fn refused(scheme: Scheme, error: &UserInfoError) -> HttpResponse {
+    let unauthorized = |error, text: &str| refusal(StatusCode::UNAUTHORIZED, scheme, error, text);
+    match error {
+        UserInfoError::Dpop(DpopError::Invalid(_)) => {
+            unauthorized("invalid_dpop_proof", &error.to_string())
+        }
+        UserInfoError::Dpop(DpopError::UseNonce) => {
+            unauthorized("use_dpop_nonce", &error.to_string())
+        }
+        UserInfoError::InsufficientScope => {
             let text = "The access token was not granted the scope openid.";
-            refusal(StatusCode::FORBIDDEN, "insufficient_scope", text)
+            refusal(StatusCode::FORBIDDEN, scheme, "insufficient_scope", text)
         }
-        Err(UserInfoError::InvalidToken) => {
-            let text = "The access token is not ours, or expired, or revoked.";
-            refusal(StatusCode::UNAUTHORIZED, "invalid_token", text)
+        UserInfoError::InvalidToken => {
+            let text =
+                "The access token is not ours, or expired, revoked, or bound to another sender.";
+            unauthorized("invalid_token", text)
         }
-        Err(UserInfoError::Trouble(trouble)) => reply::trouble(&trouble),
+        UserInfoError::Dpop(DpopError::Trouble(trouble)) | UserInfoError::Trouble(trouble) => {
+            reply::trouble(trouble)
+        }
     }
 }
 
-fn bearer(request: &HttpRequest) -> Option<&str> {
+fn by_authorization(request: &HttpRequest) -> Token<'_> {
     let (scheme, token) = super::authorization(request)?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_matches(' '))
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
+        "bearer" => Scheme::Bearer,
+        "dpop" => Scheme::Dpop,
+        _ => return None,
+    };
+    Some((scheme, token.trim_matches(' ')))
 }
 
-/// RFC 6750 §3: the error stands in the challenge; the body repeats it for people.
-fn refusal(status: StatusCode, error: &'static str, text: &'static str) -> HttpResponse {
-    let value = format!(r#"Bearer realm="homerealm", error="{error}", error_description="{text}""#);
+/// RFC 6750 §3, RFC 9449 §7.1: the error stands in the challenge; the body repeats it for people.
+fn refusal(status: StatusCode, scheme: Scheme, error: &str, text: &str) -> HttpResponse {
+    let more = format!(r#", error="{error}", error_description="{text}""#);
     let mut response = error::oauth(status, error, Some(text));
-    if let Ok(value) = header::HeaderValue::from_str(&value) {
+    if let Ok(value) = HeaderValue::from_str(&(challenge(scheme) + &more)) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }
     response
 }
 
-fn challenge(status: StatusCode, value: &'static str) -> HttpResponse {
-    HttpResponse::build(status).insert_header((header::WWW_AUTHENTICATE, value)).finish()
+/// No token at all: RFC 6750 §3.1 wants no error code then. Both schemes will do.
+fn no_token() -> HttpResponse {
+    let mut response = HttpResponse::build(StatusCode::UNAUTHORIZED);
+    for scheme in [Scheme::Bearer, Scheme::Dpop] {
+        response.append_header((header::WWW_AUTHENTICATE, challenge(scheme)));
+    }
+    response.finish()
+}
+
+fn challenge(scheme: Scheme) -> String {
+    match scheme {
+        Scheme::Bearer => r#"Bearer realm="homerealm""#.to_owned(),
+        Scheme::Dpop => {
+            let algorithms = ClientSigningAlgorithm::NAMES.join(" ");
+            format!(r#"DPoP realm="homerealm", algs="{algorithms}""#)
+        }
+    }
 }

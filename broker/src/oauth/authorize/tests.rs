@@ -78,6 +78,7 @@ async fn a_good_request_is_taken_as_it_came() {
             acr_values: texts(&["a", "b"]),
             ui_locales: None,
             screen_hint: None,
+            dpop_jkt: None,
         }
     );
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::catalog::{ClientKind, ClientSecret};
+use crate::oauth::client_assertion::JWT_BEARER;
 use crate::oauth::fixtures::{Broker, MACHINE, SECRET, SPA, WEB, form};
 
 /// Header and fields.
@@ -12,7 +13,9 @@ async fn outcome(
     fields: &[(&str, &str)],
 ) -> Result<String, &'static str> {
     let params = Params::parse(&form(fields)).unwrap();
-    match authenticate(&broker.app().catalog, header, &params).await {
+    let authorization = header.map(Authorization);
+    let credentials = Credentials { authorization, certificate: None, params: &params };
+    match authenticate(broker.app(), credentials, broker.now()).await {
         Ok(client) => Ok(client.client().client_id.clone()),
         Err(ClientAuthError::Refused) => Err("refused"),
         Err(ClientAuthError::TwoMethods) => Err("two methods"),
@@ -83,9 +86,9 @@ async fn nothing_else_authenticates() {
         (Some("Basic !!!".to_owned()), vec![("client_id", SPA)]),
         (Some(format!("Basic {}", STANDARD.encode(WEB))), vec![]),
         (Some(web.replace("Basic", "Bearer")), vec![("client_id", SPA)]),
-        // assertions are not served
+        // an assertion of somebody who has registered a secret, or nothing
         (None, vec![("client_id", SPA), ("client_assertion", "eyJhbGciOiJub25lIn0.e30.")]),
-        (Some(web.clone()), vec![("client_assertion_type", "x")]),
+        (None, vec![("client_id", SPA), ("client_assertion_type", JWT_BEARER)]),
     ];
     for (header, fields) in cases {
         let outcome = outcome(&broker, header.as_deref(), &fields).await;
@@ -100,6 +103,10 @@ async fn two_methods_at_once_are_refused() {
 
     assert_eq!(outcome(&broker, Some(&basic(WEB, SECRET)), &both).await, Err("two methods"));
     assert_eq!(outcome(&broker, Some("Bearer x"), &both).await, Err("two methods"));
+    let typed = [("client_assertion_type", "x")];
+    assert_eq!(outcome(&broker, Some(&basic(WEB, SECRET)), &typed).await, Err("two methods"));
+    let three = [("client_id", WEB), ("client_secret", SECRET), ("client_assertion", "x")];
+    assert_eq!(outcome(&broker, None, &three).await, Err("two methods"));
 }
 
 #[actix_web::test]

@@ -174,6 +174,7 @@ pub async fn asked(
         acr_values: Vec::new(),
         ui_locales: None,
         screen_hint: None,
+        dpop_jkt: None,
     }))
 }
 

@@ -7,7 +7,9 @@ use crate::oauth::answer::{Answer, DeviceEnd, answer};
 use crate::oauth::consent::{self, ConsentError, Decision};
 use crate::oauth::fixtures::{API, Broker, PORTAL, SPA, WEB, browser, form, request};
 use crate::oauth::params::Params;
+use crate::oauth::sender_constraint::Sender;
 use crate::oauth::token::{ErrorCode, TokenError, TokenRequest, token};
+use crate::oauth::userinfo::{PresentedToken, userinfo};
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -22,7 +24,7 @@ async fn broker() -> Broker {
 
 async fn started(broker: &Broker, fields: &[(&str, &str)]) -> Result<Value, TokenError> {
     let params = Params::parse(&form(fields)).unwrap();
-    let request = TokenRequest { authorization: None, params: &params };
+    let request = TokenRequest { authorization: None, sender: Sender::default(), params: &params };
     let codes = authorize(broker.app(), request, broker.now()).await?;
     Ok(serde_json::to_value(codes).unwrap())
 }
@@ -38,7 +40,7 @@ async fn codes(broker: &Broker, client: &str) -> (String, UserCode) {
 async fn poll(broker: &Broker, client: &str, code: &str) -> Result<Value, TokenError> {
     let fields = [("grant_type", DEVICE_CODE), ("client_id", client), ("device_code", code)];
     let params = Params::parse(&form(&fields)).unwrap();
-    let request = TokenRequest { authorization: None, params: &params };
+    let request = TokenRequest { authorization: None, sender: Sender::default(), params: &params };
     let tokens = token(broker.app(), request, broker.now()).await?;
     Ok(serde_json::to_value(tokens).unwrap())
 }
@@ -130,12 +132,12 @@ async fn the_device_waits_for_its_user_and_gets_its_tokens_once() {
     assert_eq!(tokens["scope"], "openid read");
     assert!(tokens["id_token"].is_string(), "{tokens}");
     let access = tokens["access_token"].as_str().unwrap();
-    let info = crate::oauth::userinfo::userinfo(broker.app(), access, broker.now()).await;
+    let info = userinfo(broker.app(), PresentedToken::bearer(access), broker.now()).await;
     assert!(info.is_ok());
 
     // RFC 6749 §10.5: used again, nothing that it bought is good any more
     assert_eq!(refused(poll(&broker, SPA, &code).await), ErrorCode::InvalidGrant);
-    let info = crate::oauth::userinfo::userinfo(broker.app(), access, broker.now()).await;
+    let info = userinfo(broker.app(), PresentedToken::bearer(access), broker.now()).await;
     assert!(info.is_err());
 }
 

@@ -6,6 +6,7 @@ use super::{ErrorCode, Granted, GrantedUser, TokenError, refuse};
 use crate::app::App;
 use crate::oauth::client_authentication::AuthenticatedClient;
 use crate::oauth::code::{self, AuthorizationGrant, Gives};
+use crate::oauth::confirmation::Confirmation;
 use crate::oauth::consent::login_is_barred;
 use crate::oauth::error::Trouble;
 use crate::oauth::params::Params;
@@ -18,6 +19,7 @@ pub(super) async fn take(
     app: &App,
     client: &AuthenticatedClient,
     params: &Params,
+    bound: Option<&Confirmation>,
     now: DateTime<Utc>,
 ) -> Result<Granted, TokenError> {
     let required = |name| params.get(name).map_or_else(|| missing(name), Ok);
@@ -32,6 +34,7 @@ pub(super) async fn take(
     if !grant.code_challenge.is_answered_by(verifier) {
         return invalid_grant();
     }
+    is_by_the_same_key(grant, bound)?;
     is_for_the_same_api(grant.audience.as_deref(), params)?;
     let Some(gives) = &grant.gives else { return replayed(app, grant, now).await };
     if !client.is_confidential() {
@@ -60,6 +63,17 @@ fn belongs_to(
         Ok(())
     } else {
         invalid_grant()
+    }
+}
+
+/// RFC 9449 §10: a code that was asked for with a key is redeemed with that key.
+fn is_by_the_same_key(
+    grant: &AuthorizationGrant,
+    bound: Option<&Confirmation>,
+) -> Result<(), TokenError> {
+    match &grant.dpop_jkt {
+        Some(key) if bound.and_then(Confirmation::key) != Some(key) => invalid_grant(),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -122,6 +136,6 @@ fn missing<T>(name: &str) -> Result<T, TokenError> {
 fn invalid_grant<T>() -> Result<T, TokenError> {
     refuse(
         ErrorCode::InvalidGrant,
-        "The code is unknown, spent or expired, or not for this client, redirect_uri and code_verifier.",
+        "The code is unknown, spent or expired, or not for this client, redirect_uri, code_verifier and key.",
     )
 }

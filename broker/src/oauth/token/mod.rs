@@ -12,29 +12,48 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+pub use super::client_authentication::Authorization;
+
 use super::claims::UserClaims;
-use super::client_authentication::{AuthenticatedClient, ClientAuthError, authenticate};
+use super::client_authentication::{
+    AuthenticatedClient, ClientAuthError, Credentials, authenticate,
+};
 use super::code::Login;
+use super::confirmation::Confirmation;
+use super::dpop::DpopError;
 use super::error::Trouble;
 use super::params::Params;
 use super::scope;
+use super::sender_constraint::{self, Sender, SenderError};
 use super::target::{Target, TargetError};
 use super::token_issuer::{AccessGrant, IdTokenGrant, Subject, TokenIssuer};
 use crate::app::App;
 use crate::catalog::{Client, GrantType};
+
+/// Below our issuer.
+pub const PATH: &str = "/oauth/token";
 
 /// A token request.
 #[derive(Clone, Copy, Debug)]
 pub struct TokenRequest<'a> {
     /// The `Authorization` header, if one came.
     pub authorization: Option<Authorization<'a>>,
+    /// What tokens will be bound to: its `DPoP` header and its certificate.
+    pub sender: Sender<'a>,
     /// The body.
     pub params: &'a Params,
 }
 
-/// An `Authorization` header; its `Debug` shows nothing of it.
-#[derive(Clone, Copy)]
-pub struct Authorization<'a>(pub &'a str);
+impl<'a> TokenRequest<'a> {
+    /// What it shows about its client.
+    pub const fn credentials(&self) -> Credentials<'a> {
+        Credentials {
+            authorization: self.authorization,
+            certificate: self.sender.certificate,
+            params: self.params,
+        }
+    }
+}
 
 /// RFC 6749 §5.1. `scope` and `expires_in` are always there.
 #[derive(Serialize)]
@@ -74,6 +93,8 @@ pub enum ErrorCode {
     AuthorizationPending,
     ExpiredToken,
     InvalidClient,
+    /// RFC 9449 §5.
+    InvalidDpopProof,
     InvalidGrant,
     InvalidRequest,
     InvalidScope,
@@ -81,6 +102,8 @@ pub enum ErrorCode {
     SlowDown,
     UnauthorizedClient,
     UnsupportedGrantType,
+    /// RFC 9449 §8.
+    UseDpopNonce,
 }
 
 /// What a grant's own file found, to be minted.
@@ -119,13 +142,16 @@ async fn answer(
     let params = request.params;
     let grant_type = grant_type(params)?;
     let client = client_for(app, request, grant_type, now).await?;
+    let bound = sender_constraint::proven(app, client.client(), request.sender, PATH, now).await?;
     let granted = match grant_type {
-        GrantType::AuthorizationCode => authorization_code::take(app, &client, params, now).await?,
+        GrantType::AuthorizationCode => {
+            authorization_code::take(app, &client, params, bound.as_ref(), now).await?
+        }
         GrantType::ClientCredentials => client_credentials::check(app, &client, params).await?,
         GrantType::DeviceCode => device_code::take(app, &client, params, now).await?,
         GrantType::RefreshToken => return unsupported(),
     };
-    Ok(mint(app, &client, granted, now).await?)
+    Ok(mint(app, &client, granted, bound.as_ref(), now).await?)
 }
 
 /// The client of a request, authenticated, counted, and registered for the grant.
@@ -138,8 +164,7 @@ pub(super) async fn client_for(
     if request.params.has_repeated() {
         return refuse(ErrorCode::InvalidRequest, "A parameter came more than once.");
     }
-    let header = request.authorization.map(|header| header.0);
-    let client = authenticate(&app.catalog, header, request.params).await?;
+    let client = authenticate(app, request.credentials(), now).await?;
     // anybody can name a public client: it counts once its code is proven
     if client.is_confidential() {
         count(app, &client, now)?;
@@ -184,6 +209,7 @@ async fn mint(
     app: &App,
     client: &AuthenticatedClient,
     granted: Granted,
+    bound: Option<&Confirmation>,
     now: DateTime<Utc>,
 ) -> Result<TokenResponse, Trouble> {
     let client = client.client();
@@ -202,6 +228,7 @@ async fn mint(
         api: target.api.as_deref(),
         scopes: &target.scopes,
         subject,
+        confirmation: bound,
     };
     let access = issuer.access_token(&access).await?;
     let id_token = match &user {
@@ -212,7 +239,7 @@ async fn mint(
     };
     Ok(TokenResponse {
         access_token: access.token,
-        token_type: "Bearer",
+        token_type: Confirmation::token_type(bound),
         expires_in: access.expires_in,
         scope: target.scopes.join(" "),
         id_token,
@@ -264,6 +291,7 @@ impl ErrorCode {
             Self::AuthorizationPending => "authorization_pending",
             Self::ExpiredToken => "expired_token",
             Self::InvalidClient => "invalid_client",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidRequest => "invalid_request",
             Self::InvalidScope => "invalid_scope",
@@ -271,6 +299,7 @@ impl ErrorCode {
             Self::SlowDown => "slow_down",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::UseDpopNonce => "use_dpop_nonce",
         }
     }
 }
@@ -286,6 +315,19 @@ impl From<ClientAuthError> for TokenError {
     }
 }
 
+impl From<SenderError> for TokenError {
+    fn from(error: SenderError) -> Self {
+        let description = error.to_string();
+        let code = match error {
+            SenderError::CertificateMissing => ErrorCode::InvalidRequest,
+            SenderError::Dpop(DpopError::Invalid(_)) => ErrorCode::InvalidDpopProof,
+            SenderError::Dpop(DpopError::Trouble(trouble)) => return Self::Trouble(trouble),
+            SenderError::Dpop(DpopError::UseNonce) => ErrorCode::UseDpopNonce,
+        };
+        Self::Refused { code, description }
+    }
+}
+
 impl From<TargetError> for TokenError {
     fn from(error: TargetError) -> Self {
         let code = match error {
@@ -295,12 +337,6 @@ impl From<TargetError> for TokenError {
             TargetError::SeveralApis | TargetError::UnknownApi => ErrorCode::InvalidTarget,
         };
         Self::Refused { code, description: error.to_string() }
-    }
-}
-
-impl fmt::Debug for Authorization<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Authorization(…)")
     }
 }
 

@@ -42,7 +42,8 @@ async fn ask(
     let header = client.map(basic);
     let params = Params::parse(&form(fields)).unwrap();
     let authorization = header.as_deref().map(Authorization);
-    let request = TokenRequest { authorization, params: &params };
+    let sender = Sender::default();
+    let request = TokenRequest { authorization, sender, params: &params };
     match token(broker.app(), request, broker.now()).await {
         Ok(tokens) => Ok(serde_json::to_value(tokens).unwrap()),
         Err(TokenError::Refused { code, .. }) => Err(code.as_str()),

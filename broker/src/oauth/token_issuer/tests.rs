@@ -73,7 +73,13 @@ async fn an_access_token_says_what_the_contract_lists() {
     let api = api(JwsAlgorithm::Es256);
     let scopes = ["openid".to_owned(), "read".to_owned()];
     let subject = Subject::User { login: &login, family: "fam_1" };
-    let grant = AccessGrant { client_id: "app", api: Some(&api), scopes: &scopes, subject };
+    let grant = AccessGrant {
+        client_id: "app",
+        api: Some(&api),
+        scopes: &scopes,
+        subject,
+        confirmation: None,
+    };
 
     let minted = issuer(&keys, &random).access_token(&grant).await.unwrap();
 
@@ -96,7 +102,8 @@ async fn an_access_token_says_what_the_contract_lists() {
 async fn what_is_not_known_is_left_out() {
     let (keys, random, login) = (keys(), SequenceRandom::new(1), unknown_circumstances());
     let subject = Subject::User { login: &login, family: "fam_1" };
-    let grant = AccessGrant { client_id: "app", api: None, scopes: &[], subject };
+    let grant =
+        AccessGrant { client_id: "app", api: None, scopes: &[], subject, confirmation: None };
 
     let minted = issuer(&keys, &random).access_token(&grant).await.unwrap();
 
@@ -116,8 +123,13 @@ async fn each_api_gets_its_algorithm() {
         (JwsAlgorithm::EdDsa, Algorithm::EdDSA),
     ] {
         let api = api(ours);
-        let grant =
-            AccessGrant { client_id: "c", api: Some(&api), scopes: &[], subject: Subject::Client };
+        let grant = AccessGrant {
+            client_id: "c",
+            api: Some(&api),
+            scopes: &[],
+            subject: Subject::Client,
+            confirmation: None,
+        };
         let minted = issuer(&keys, &random).access_token(&grant).await.unwrap();
         assert_eq!(decode_header(&minted.token).unwrap().alg, theirs);
         verified(&minted.token, &keys, "https://api.example");
@@ -127,8 +139,13 @@ async fn each_api_gets_its_algorithm() {
 #[actix_web::test]
 async fn a_client_of_its_own_never_looks_like_a_user() {
     let (keys, random, api) = (keys(), SequenceRandom::new(1), api(JwsAlgorithm::Es256));
-    let grant =
-        AccessGrant { client_id: "usr_1", api: Some(&api), scopes: &[], subject: Subject::Client };
+    let grant = AccessGrant {
+        client_id: "usr_1",
+        api: Some(&api),
+        scopes: &[],
+        subject: Subject::Client,
+        confirmation: None,
+    };
 
     let minted = issuer(&keys, &random).access_token(&grant).await.unwrap();
 
@@ -142,8 +159,13 @@ async fn a_client_of_its_own_never_looks_like_a_user() {
 async fn no_token_outlives_the_longest_lifetime() {
     let (keys, random) = (keys(), SequenceRandom::new(1));
     let api = ResourceServer { token_lifetime_seconds: u32::MAX, ..api(JwsAlgorithm::Es256) };
-    let grant =
-        AccessGrant { client_id: "c", api: Some(&api), scopes: &[], subject: Subject::Client };
+    let grant = AccessGrant {
+        client_id: "c",
+        api: Some(&api),
+        scopes: &[],
+        subject: Subject::Client,
+        confirmation: None,
+    };
 
     let minted = issuer(&keys, &random).access_token(&grant).await.unwrap();
 
@@ -193,7 +215,13 @@ fn ed25519_hashes_with_sha_512() {
 #[actix_web::test]
 async fn without_a_key_nothing_is_minted() {
     let (keys, random) = (Arc::new(KeySet::new(Vec::new()).unwrap()), SequenceRandom::new(1));
-    let grant = AccessGrant { client_id: "c", api: None, scopes: &[], subject: Subject::Client };
+    let grant = AccessGrant {
+        client_id: "c",
+        api: None,
+        scopes: &[],
+        subject: Subject::Client,
+        confirmation: None,
+    };
 
     let refused = issuer(&keys, &random).access_token(&grant).await;
 

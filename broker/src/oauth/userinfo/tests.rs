@@ -12,7 +12,13 @@ async fn token(broker: &Broker, scopes: &[&str]) -> String {
     let api = target::by_identifier(&broker.app().catalog, API).await.unwrap();
     let subject = Subject::User { login: &login, family: "fam_1" };
     let scopes = texts(scopes);
-    let grant = AccessGrant { client_id: WEB, api: api.as_deref(), scopes: &scopes, subject };
+    let grant = AccessGrant {
+        client_id: WEB,
+        api: api.as_deref(),
+        scopes: &scopes,
+        subject,
+        confirmation: None,
+    };
     issuer(broker).access_token(&grant).await.unwrap().token
 }
 
@@ -26,10 +32,11 @@ fn issuer(broker: &Broker) -> TokenIssuer<'_> {
 }
 
 async fn asked(broker: &Broker, token: &str) -> Result<Value, &'static str> {
-    match userinfo(broker.app(), token, broker.now()).await {
+    match userinfo(broker.app(), PresentedToken::bearer(token), broker.now()).await {
         Ok(info) => Ok(serde_json::to_value(info).unwrap()),
         Err(UserInfoError::InsufficientScope) => Err("insufficient_scope"),
         Err(UserInfoError::InvalidToken) => Err("invalid_token"),
+        Err(UserInfoError::Dpop(_)) => Err("dpop"),
         Err(UserInfoError::Trouble(_)) => Err("trouble"),
     }
 }
@@ -151,8 +158,13 @@ async fn nothing_but_an_access_token_of_ours_passes() {
 async fn a_clients_own_token_names_no_user() {
     let broker = Broker::start().await;
     let scopes = texts(&["openid"]);
-    let grant =
-        AccessGrant { client_id: WEB, api: None, scopes: &scopes, subject: Subject::Client };
+    let grant = AccessGrant {
+        client_id: WEB,
+        api: None,
+        scopes: &scopes,
+        subject: Subject::Client,
+        confirmation: None,
+    };
 
     let token = issuer(&broker).access_token(&grant).await.unwrap().token;
 
