@@ -184,7 +184,8 @@ impl Outcomes<'_> {
     /// # Errors
     /// As [`Answer::read`].
     pub fn of<T: Answer>(&mut self, ticket: Ticket<T>) -> Result<T, StoreError> {
-        let outcome = self.outcomes.get_mut(ticket.0).and_then(Option::take);
+        let Ticket(index, _) = ticket;
+        let outcome = self.outcomes.get_mut(index).and_then(Option::take);
         let (key, outcome) = outcome.ok_or_else(missing)?;
         T::read(self.records, &key, outcome)
     }

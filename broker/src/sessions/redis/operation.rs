@@ -73,14 +73,14 @@ pub(super) fn outcome(
     now: DateTime<Utc>,
 ) -> Result<Outcome, StoreError> {
     match operation {
-        Operation::CompareAndSwap { .. } | Operation::InsertOnce { .. } => match answer {
-            Value::Int(wrote @ (0 | 1)) => Ok(Outcome::Decided(wrote == 1)),
-            _ => Err(unexpected()),
-        },
-        Operation::Count { .. } => match answer {
-            Value::Int(count) => Ok(Outcome::Counted(count.try_into().map_err(|_| unexpected())?)),
-            _ => Err(unexpected()),
-        },
+        Operation::CompareAndSwap { .. } | Operation::InsertOnce { .. } => {
+            let Value::Int(wrote @ (0 | 1)) = answer else { return Err(unexpected()) };
+            Ok(Outcome::Decided(wrote == 1))
+        }
+        Operation::Count { .. } => {
+            let Value::Int(count) = answer else { return Err(unexpected()) };
+            Ok(Outcome::Counted(count.try_into().map_err(|_| unexpected())?))
+        }
         Operation::Get { .. } | Operation::Take { .. } => Ok(Outcome::Value(live(answer, now)?)),
         Operation::IndexAdd { .. } => {
             let gone = bytes(answer)?.map(<[u8; 32]>::try_from).transpose();
