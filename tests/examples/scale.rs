@@ -1,5 +1,5 @@
 //! What 100,000 connections with 150,000 domains cost, against 10: start-up, memory, `/home-realm`, and the time until the
-//! other node knows of a change. `cargo run --release --package homerealm-tests --example scale`; figures in
+//! other node knows of a change. `cargo run --release --package homerealm-tests --example scale [CONNECTIONS]`; figures in
 //! docs/measurements.md. Needs PostgreSQL and Redis; nothing is asserted.
 
 #![expect(
@@ -25,6 +25,7 @@ use testkit::postgres::Postgres;
 use testkit::redis::Redis;
 
 const NOW: &str = "2030-01-01T00:00:00Z";
+/// Unless the command line names another number.
 const MANY: usize = 100_000;
 const FEW: usize = 10;
 const LOOK_UPS: usize = 5_000;
@@ -49,9 +50,10 @@ async fn main() -> ExitCode {
 }
 
 async fn measure() {
+    let count = std::env::args().nth(1).map_or(MANY, |count| count.parse().unwrap());
     let few = Site::with(FEW).await;
-    let many = Site::with(MANY).await;
-    for (site, count) in [(&few, FEW), (&many, MANY)] {
+    let many = Site::with(count).await;
+    for (site, count) in [(&few, FEW), (&many, count)] {
         println!(
             "{count} connections: start-up {:?}, resident {} MB",
             site.started_in,
@@ -59,13 +61,13 @@ async fn measure() {
         );
     }
     let same_ten = |i: usize| i % FEW;
-    let any = |i: usize| (i * 7_919) % MANY;
+    let any = |i: usize| (i * 7_919) % count;
     let base = percentiles(&few, same_ten).await;
     let ten_of_many = percentiles(&many, same_ten).await;
     let any_of_many = percentiles(&many, any).await;
     print("10 of 10", base, base);
-    print("10 of 100,000", ten_of_many, base);
-    print("any of 100,000, most not cached", any_of_many, base);
+    print(&format!("10 of {count}"), ten_of_many, base);
+    print(&format!("any of {count}, most not cached"), any_of_many, base);
     println!("resident after that: {} MB", resident(&many.node));
     many.time_to_reach_the_other_node().await;
 }

@@ -10,7 +10,7 @@ use super::email;
 use super::ending::Ending;
 use super::error::LoginError;
 use super::failure::{Barred, Failure};
-use super::receive::{Held, verify};
+use super::receive::{Against, Held, verify};
 use super::replay::Marker;
 use super::request::AuthorizationRequest;
 use super::standing::{self, Standing};
@@ -170,7 +170,8 @@ async fn statement(
         ParkedAnswer::Oidc { code, iss, expected } => {
             let held = Held { expected: &expected, max_age: request.max_age };
             let answer = UpstreamAnswer::Oidc { code, iss };
-            let verified = verify(app, &standing.connection, Some(held), answer, trail).await?;
+            let verified =
+                verify(app, &standing.connection, Against::Login(held), answer, trail).await?;
             trail.proof = Proof::Statement;
             Ok((verified.into_parts(), forced_at(&expected)))
         }

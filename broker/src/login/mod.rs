@@ -13,6 +13,7 @@ pub mod connectors;
 pub mod decryptions;
 pub mod email;
 pub mod ending;
+mod epoch;
 pub mod error;
 pub mod facts;
 pub mod failure;

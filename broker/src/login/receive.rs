@@ -19,7 +19,7 @@ use super::trace::{Proof, Trail};
 use super::transaction::{
     Browser, Found, ParkedAnswer, TransactionError, Transactions, UpstreamHandle,
 };
-use super::{initiated, urls};
+use super::{epoch, initiated, urls};
 use crate::app::App;
 use crate::catalog::{Connection, ConnectionOptions};
 
@@ -94,15 +94,17 @@ async fn try_saml(
     });
     let answer = UpstreamAnswer::Saml { response };
     let Some(named) = named else {
-        let verified = verify(app, &connection, None, answer, trail).await?;
+        let began = app.records.store().epoch().await?;
+        let verified = verify(app, &connection, Against::Epoch(began), answer, trail).await?;
         first_use(app, &Marker::of(&connection, verified.replay()), trail).await?;
+        epoch::still_stands(app.records.store(), began).await?;
         return initiated::restart(app, &connection, trail).await.map(Received::StartAt);
     };
     *handle = Some(named.handle.clone());
     let found = awaiting(app, &connection, &named, trail).await?;
     let expected = found.awaits(&connection.name, named.attempt)?.clone();
     let held = Held { expected: &expected, max_age: found.login().request.max_age };
-    match verify(app, &connection, Some(held), answer, trail).await {
+    match verify(app, &connection, Against::Login(held), answer, trail).await {
         Ok(verified) => {
             let parts = Box::new(verified.into_parts());
             let answer = ParkedAnswer::Saml { parts };
@@ -227,16 +229,34 @@ pub(super) struct Held<'a> {
     pub(super) max_age: Option<i64>,
 }
 
+/// What makes an answer current.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Against<'a> {
+    /// Nobody asked: it must be younger than the session store (RULES 32).
+    Epoch(DateTime<Utc>),
+    /// The login that waits for it is younger than the store: the epoch decides nothing and needs no round trip (RULES 40).
+    Login(Held<'a>),
+}
+
+impl<'a> Against<'a> {
+    const fn held(self) -> Option<Held<'a>> {
+        match self {
+            Self::Epoch(_) => None,
+            Self::Login(held) => Some(held),
+        }
+    }
+}
+
 /// Has the connector verify an answer. That it is used for the first time is the caller's to see to.
 pub(super) async fn verify(
     app: &App,
     connection: &Connection,
-    held: Option<Held<'_>>,
+    against: Against<'_>,
     answer: UpstreamAnswer,
     trail: &mut Trail,
 ) -> Result<VerifiedAssertion, Failure> {
     let connector = app.connector(connection).await?;
-    let now = app.now();
+    let (now, held) = (app.now(), against.held());
     let guard = Guard {
         app,
         connection: &connection.id,
@@ -245,10 +265,9 @@ pub(super) async fn verify(
         now,
     };
     let mut checks = Checks::default();
-    // a pending login is younger than the store, so there the epoch decides nothing and needs no round trip (RULES 32, 40)
-    let epoch = match held {
-        Some(_) => now,
-        None => app.records.store().epoch().await?,
+    let epoch = match against {
+        Against::Epoch(epoch) => epoch,
+        Against::Login(_) => now,
     };
     let completion = Completion {
         expected: held.map(|h| h.expected),
