@@ -4,6 +4,7 @@ pub(super) mod draft;
 mod keys;
 pub(super) mod secrets;
 mod session;
+mod tokens;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};

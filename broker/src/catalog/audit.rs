@@ -104,10 +104,12 @@ const LONGEST_TEXT: usize = 1024;
 /// Parts of a member's name that mark its value as secret, however it is stored.
 const SECRET: [&str; 6] = ["secret", "sealed", "sp_key", "password", "private", "token"];
 /// Names that only sound like it.
-const NOT_SECRET: [&str; 6] = [
+const NOT_SECRET: [&str; 8] = [
     "token_endpoint_auth_method",
     "token_endpoint_auth_signing_alg",
     "token_lifetime_seconds",
+    "refresh_token_lifetime_seconds",
+    "refresh_token_idle_lifetime_seconds",
     "dpop_bound_access_tokens",
     "tls_client_certificate_bound_access_tokens",
     "private_addresses",

@@ -1,9 +1,11 @@
 //! Clients: applications registered with us (RFC 7591 names).
 
 mod keys;
+mod refresh_tokens;
 mod registration;
 mod requests;
 mod session;
+mod signed_answers;
 
 use chrono::{DateTime, Utc};
 use homerealm_certs::JwsAlgorithm;
@@ -11,9 +13,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Name, redirect_uri};
 pub use keys::{ClientKeys, ClientSigningAlgorithm, TlsNames};
+pub use refresh_tokens::RefreshTokens;
 pub use registration::ClientRegistration;
 pub use requests::ClientRequests;
 pub use session::ClientSession;
+pub use signed_answers::SignedAnswers;
 
 /// An application registered with us.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -44,6 +48,12 @@ pub struct Client {
     pub connections: Option<Vec<Name>>,
     /// ID token algorithm, RS256 by default (OIDC Registration §2).
     pub id_token_signed_response_alg: JwsAlgorithm,
+    /// Which other answers are signed.
+    #[serde(flatten, default)]
+    pub signed_answers: SignedAnswers,
+    /// How long its refresh tokens live.
+    #[serde(flatten, default)]
+    pub refresh_tokens: RefreshTokens,
     /// Home page, shown at consent.
     pub client_uri: Option<String>,
     /// Where a login can be started (OIDC Core §4).

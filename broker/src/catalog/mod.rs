@@ -30,7 +30,9 @@ pub mod store;
 pub mod user;
 
 pub use audit::{Action, Actor, ActorKind, AuditEntry, AuditObject, Author};
-pub use client::{Client, ClientAuthMethod, ClientKind, ClientSecret, GrantType};
+pub use client::{
+    Client, ClientAuthMethod, ClientKind, ClientSecret, GrantType, RefreshTokens, SignedAnswers,
+};
 pub use client_grant::{ClientGrant, SubjectType};
 pub use connection::{
     Connection, ConnectionOptions, ForeignDomains, OidcOptions, SamlOptions, Vendor,

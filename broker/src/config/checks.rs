@@ -4,20 +4,12 @@ use super::Config;
 use super::issuer::is_loopback;
 use super::reader::Reader;
 
-/// Keys whose feature this version does not have: refused, never ignored.
-pub(super) fn not_served_yet(reader: &mut Reader) {
-    let grace = reader.number("refresh_tokens.grace_seconds", 10, 0..=300);
-    if grace != 10 {
-        let fix = "remove it, or leave the default of 10";
-        reader.problem("refresh_tokens.grace_seconds", "refresh tokens are not served yet", fix);
-    }
-}
-
 /// Values that must not stand together.
 pub(super) fn unsafe_combinations(reader: &mut Reader, config: &Config) {
     plain_http_stays_on_this_machine(reader, config);
     tls_and_issuer_agree(reader, config);
     nodes_share_what_they_need(reader, config);
+    idle_ends_first(reader, config);
 }
 
 /// RULES 37.
@@ -44,6 +36,18 @@ fn tls_and_issuer_agree(reader: &mut Reader, config: &Config) {
             "issuer",
             message,
             "write the https URL that the certificate is for, or remove [tls]",
+        );
+    }
+}
+
+/// An idle lifetime that is longer than the whole one would never be reached.
+fn idle_ends_first(reader: &mut Reader, config: &Config) {
+    let tokens = &config.refresh_tokens;
+    if tokens.idle_lifetime > tokens.lifetime {
+        reader.problem(
+            "refresh_tokens.idle_lifetime_seconds",
+            "is longer than refresh_tokens.lifetime_seconds",
+            "make it shorter, or the other longer",
         );
     }
 }

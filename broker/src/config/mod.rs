@@ -24,7 +24,8 @@ pub use problem::{Problem, Problems};
 pub use rate::Rate;
 pub use redis_url::{RedisUrl, RedisUrlFault, Topology};
 pub use sections::{
-    Admin, Database, HttpEdge, Keys, Limits, Metrics, Registration, Retention, TlsFiles, Upstream,
+    Admin, Database, HttpEdge, Keys, Limits, Metrics, RefreshTokens, Registration, Retention,
+    TlsFiles, Upstream,
 };
 pub use session::Session;
 pub use sessions::{Redis, Sessions};
@@ -65,6 +66,8 @@ pub struct Config {
     pub keys: Keys,
     /// Rate limits.
     pub limits: Limits,
+    /// How long refresh tokens live.
+    pub refresh_tokens: RefreshTokens,
     /// Clients that register themselves.
     pub registration: Registration,
     /// How long traces and the audit log are kept.
@@ -74,7 +77,7 @@ pub struct Config {
 }
 
 /// Every key, in the order of the documentation.
-pub const KEYS: [&str; 32] = [
+pub const KEYS: [&str; 34] = [
     "issuer",
     "listen",
     "allow_insecure_container",
@@ -103,6 +106,8 @@ pub const KEYS: [&str; 32] = [
     "limits.per_client",
     "limits.failures",
     "refresh_tokens.grace_seconds",
+    "refresh_tokens.lifetime_seconds",
+    "refresh_tokens.idle_lifetime_seconds",
     "registration.enabled",
     "retention.login_traces_days",
     "retention.audit_days",
@@ -142,7 +147,6 @@ impl Config {
     ) -> Result<Self, Problems> {
         let mut reader = Reader::new(text, environment)?;
         let config = Self::read(&mut reader);
-        checks::not_served_yet(&mut reader);
         checks::unsafe_combinations(&mut reader, &config);
         reader.finish()?;
         Ok(config)
@@ -175,6 +179,7 @@ impl Config {
             upstream: Upstream::read(reader),
             keys: Keys::read(reader),
             limits: Limits::read(reader),
+            refresh_tokens: RefreshTokens::read(reader),
             registration: Registration::read(reader),
             retention: Retention::read(reader),
             metrics: Metrics::read(reader),

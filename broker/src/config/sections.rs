@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -76,6 +77,17 @@ pub struct Limits {
     pub per_client: Rate,
     /// Refusals of one (address, client).
     pub failures: Rate,
+}
+
+/// How long refresh tokens live. A client may have lifetimes of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct RefreshTokens {
+    /// How long a rotated one still returns its successor (RULES 27).
+    pub grace: TimeDelta,
+    /// From the login on.
+    pub lifetime: TimeDelta,
+    /// From the last use on.
+    pub idle_lifetime: TimeDelta,
 }
 
 /// Clients that register themselves (RFC 7591).
@@ -277,6 +289,23 @@ impl Limits {
             rate("limits.failures", 30),
         );
         Self { enabled: reader.flag("limits.enabled", true), per_address, per_client, failures }
+    }
+}
+
+impl RefreshTokens {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        const DAY: u32 = 86_400;
+        let mut seconds =
+            |key, default, range| TimeDelta::seconds(i64::from(reader.number(key, default, range)));
+        Self {
+            grace: seconds("refresh_tokens.grace_seconds", 10, 0..=300),
+            lifetime: seconds("refresh_tokens.lifetime_seconds", 30 * DAY, 60..=365 * DAY),
+            idle_lifetime: seconds(
+                "refresh_tokens.idle_lifetime_seconds",
+                15 * DAY,
+                60..=365 * DAY,
+            ),
+        }
     }
 }
 

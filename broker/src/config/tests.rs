@@ -99,11 +99,26 @@ fn a_problem_of_the_environment_names_the_variable() {
 }
 
 #[test]
-fn values_that_are_not_served_yet_are_refused() {
-    let found = problems("[refresh_tokens]\ngrace_seconds = 11");
+fn refresh_tokens_live_as_long_as_it_says() {
+    let tokens = |toml: &str| Config::from_toml(toml, []).unwrap().refresh_tokens;
+    let seconds = |tokens: RefreshTokens| {
+        [tokens.grace, tokens.lifetime, tokens.idle_lifetime].map(|t| t.num_seconds())
+    };
 
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].starts_with("refresh_tokens.grace_seconds: "), "{found:?}");
+    assert_eq!(seconds(tokens("")), [10, 2_592_000, 1_296_000]);
+    let toml = "[refresh_tokens]\ngrace_seconds = 0\nlifetime_seconds = 3600\nidle_lifetime_seconds = 3600";
+    assert_eq!(seconds(tokens(toml)), [0, 3600, 3600]);
+
+    for (toml, key) in [
+        ("grace_seconds = 301", "refresh_tokens.grace_seconds"),
+        ("lifetime_seconds = 59", "refresh_tokens.lifetime_seconds"),
+        ("lifetime_seconds = 31536001", "refresh_tokens.lifetime_seconds"),
+        ("lifetime_seconds = 3600", "refresh_tokens.idle_lifetime_seconds"),
+    ] {
+        let found = problems(&format!("[refresh_tokens]\n{toml}"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(&format!("{key}: ")), "{found:?}");
+    }
 }
 
 #[test]

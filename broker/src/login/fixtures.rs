@@ -124,6 +124,8 @@ pub(crate) fn client(kind: ClientKind) -> Client {
         token_endpoint_auth_method: ClientAuthMethod::ClientSecretBasic,
         secrets: Vec::new(),
         connections: None,
+        signed_answers: crate::catalog::SignedAnswers::default(),
+        refresh_tokens: crate::catalog::RefreshTokens::default(),
         id_token_signed_response_alg: JwsAlgorithm::Rs256,
         client_uri: None,
         initiate_login_uri: None,

@@ -103,6 +103,19 @@ impl Trail {
         self.write(app, outcome, Some(code)).await
     }
 
+    /// What a finished login gave was used by somebody who should not have it. Only what we gave can lead here.
+    pub async fn reused(mut self, app: &App, code: &'static str) {
+        self.proof = Proof::Statement;
+        self.refused(app, TraceOutcome::Denied, code, None).await;
+    }
+
+    /// Something after a finished login that is allowed, but worth a look; the audit log has the login already.
+    pub async fn noted(mut self, app: &App, code: &'static str) {
+        self.passed(code, None);
+        let mut trace = self.into_trace(app, TraceOutcome::Succeeded, None);
+        insert(app, &mut trace, Behind::Login, None).await;
+    }
+
     async fn write(self, app: &App, outcome: TraceOutcome, code: Option<&'static str>) -> String {
         app.metrics.login(word(outcome), code);
         // what was let in rests on a statement, whenever that was

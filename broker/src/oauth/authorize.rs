@@ -346,7 +346,7 @@ fn max_age(params: &Params) -> Result<Option<i64>, Fault> {
 }
 
 async fn target(catalog: &Catalog, client: &Client, params: &Params) -> Result<Target, Fault> {
-    let asked = match AskedScopes::parse(params.get("scope")) {
+    let asked = match AskedScopes::of(client, params.get("scope")) {
         Ok(asked) => asked,
         Err(invalid) => return refuse("invalid_scope", &invalid.to_string()),
     };

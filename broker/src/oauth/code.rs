@@ -7,6 +7,7 @@ use homerealm_certs::Random;
 use serde::{Deserialize, Serialize};
 
 use super::pkce::CodeChallenge;
+use super::refresh::LONGEST_FAMILY;
 use super::token_issuer::LONGEST_LIFETIME;
 use crate::catalog::{Name, NormalizedClaims, Organization};
 use crate::ids;
@@ -87,8 +88,9 @@ impl Record for AuthorizationGrant {
 
 impl Record for RevokedFamily {
     const KIND: &'static str = "family";
-    /// Outlives every token of the family.
-    const LIFETIME: TimeDelta = TimeDelta::seconds(LONGEST_LIFETIME.num_seconds() + 60);
+    /// Outlives every token of the family: of access tokens the last may be issued at the end of a refresh family.
+    const LIFETIME: TimeDelta =
+        TimeDelta::seconds(LONGEST_FAMILY.num_seconds() + LONGEST_LIFETIME.num_seconds() + 60);
 }
 
 impl From<&Organization> for LoginOrganization {

@@ -21,7 +21,7 @@ use super::code::Login;
 use super::error::Trouble;
 use super::{origins, scope, target};
 use crate::app::App;
-use crate::catalog::{Client, Organization, User};
+use crate::catalog::{CatalogError, Client, Organization, User};
 use crate::ids;
 use crate::login::failure::Failure;
 use crate::login::{AnswerTo, AuthorizationRequest, Browser, Prompt, standing};
@@ -117,12 +117,42 @@ pub async fn needed(
     if client.is_some_and(|client| !client.is_third_party()) {
         return Ok(Need::No);
     }
-    let allowed = app.catalog.consent(&login.user_id, &request.client_id).await?;
-    let remembered = names(request).iter().all(|name| allowed.contains(name));
-    if remembered && !request.prompt.contains(&Prompt::Consent) {
+    let remembered = is_remembered(
+        app,
+        (&login.user_id, &request.client_id),
+        (request.audience.as_deref(), &request.scopes),
+    );
+    if remembered.await? && !request.prompt.contains(&Prompt::Consent) {
         return Ok(Need::No);
     }
     Ok(if request.is_silent() { Need::Forbidden } else { Need::Yes })
+}
+
+/// Whether a user allowed a client all of this, of an API and of the scopes.
+///
+/// # Errors
+/// As the catalog.
+pub(super) async fn is_remembered(
+    app: &App,
+    (user_id, client_id): (&str, &str),
+    (audience, scopes): (Option<&str>, &[String]),
+) -> Result<bool, CatalogError> {
+    let allowed = app.catalog.consent(user_id, client_id).await?;
+    Ok(names(audience, scopes).iter().all(|name| allowed.contains(name)))
+}
+
+/// Whether a client may go on with what it was granted: a first-party one always, another as long as its user's consent
+/// stands.
+///
+/// # Errors
+/// [`Trouble`].
+pub(super) async fn stands(
+    app: &App,
+    client: &Client,
+    user_id: &str,
+    what: (Option<&str>, &[String]),
+) -> Result<bool, Trouble> {
+    Ok(!client.is_third_party() || is_remembered(app, (user_id, &client.client_id), what).await?)
 }
 
 /// Remembers the question and sends the browser to the page.
@@ -206,7 +236,7 @@ pub async fn decide(
         return Ok(error_answer(app, &request, denied, now).await?);
     }
     if client.is_third_party() {
-        let allowed = names(&request);
+        let allowed = names(request.audience.as_deref(), &request.scopes);
         let catalog = &app.catalog;
         let remembered =
             catalog.remember_consent(&login.user_id, &request.client_id, &allowed, now);
@@ -281,15 +311,15 @@ async fn organization_name(app: &App, client: &Client) -> Result<String, Trouble
 
 /// How consent is remembered: an API's scope with the API in front, for the same word means something else elsewhere. A
 /// space stands in neither.
-fn names(request: &AuthorizationRequest) -> Vec<String> {
-    let name = |scope: &String| match &request.audience {
+fn names(audience: Option<&str>, scopes: &[String]) -> Vec<String> {
+    let name = |scope: &String| match audience {
         Some(audience) if !scope::OIDC_SCOPES.contains(&scope.as_str()) => {
             format!("{audience} {scope}")
         }
         Some(_) | None => scope.clone(),
     };
-    let access = request.audience.iter().map(|audience| format!("{audience} "));
-    request.scopes.iter().map(name).chain(access).collect()
+    let access = audience.iter().map(|audience| format!("{audience} "));
+    scopes.iter().map(name).chain(access).collect()
 }
 
 /// What a remembered consent is for.
@@ -322,6 +352,7 @@ fn plain_words(scope: &str) -> String {
         "profile" => "See your name, picture, groups and roles",
         "email" => "See your e-mail address",
         "phone" => "See your phone number",
+        scope::OFFLINE_ACCESS => "Keep this access while you are not using the app",
         other => other,
     }
     .to_owned()

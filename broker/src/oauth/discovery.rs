@@ -25,11 +25,11 @@ pub struct Discovery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_endpoint: Option<String>,
     pub jwks_uri: String,
-    pub scopes_supported: [&'static str; 4],
+    pub scopes_supported: [&'static str; 5],
     pub claims_supported: Vec<&'static str>,
     pub response_types_supported: [&'static str; 1],
     pub response_modes_supported: [&'static str; 2],
-    pub grant_types_supported: [&'static str; 3],
+    pub grant_types_supported: [&'static str; 4],
     pub subject_types_supported: [&'static str; 1],
     pub id_token_signing_alg_values_supported: [&'static str; 3],
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
@@ -139,7 +139,7 @@ mod tests {
             "device_authorization_endpoint": "https://login.example.com/oauth/device/code",
             "userinfo_endpoint": "https://login.example.com/userinfo",
             "jwks_uri": "https://login.example.com/.well-known/jwks.json",
-            "scopes_supported": ["openid", "profile", "email", "phone"],
+            "scopes_supported": ["openid", "profile", "email", "phone", "offline_access"],
             "claims_supported": [
                 "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr",
                 "name", "given_name", "family_name", "middle_name", "nickname", "preferred_username",
@@ -149,7 +149,8 @@ mod tests {
             "response_types_supported": ["code"],
             "response_modes_supported": ["query", "form_post"],
             "grant_types_supported": [
-                "authorization_code", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code"
+                "authorization_code", "client_credentials", "refresh_token",
+                "urn:ietf:params:oauth:grant-type:device_code"
             ],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],

@@ -24,7 +24,7 @@ use crate::ids;
 use crate::login::{Browser, CompletedLogin};
 use crate::startup::{Running, Startup, start};
 
-/// First-party, confidential, by HTTP Basic; registered for both grants.
+/// First-party, confidential, by HTTP Basic; registered for all grants.
 pub(crate) const WEB: &str = "app_web";
 /// First-party and public.
 pub(crate) const SPA: &str = "app_spa";
@@ -168,6 +168,14 @@ impl Broker {
         }
     }
 
+    /// The same with a refresh token.
+    pub(crate) async fn offline_grant(&self) -> AuthorizationGrant {
+        let mut grant = self.grant().await;
+        let gives = grant.gives.as_mut().unwrap();
+        gives.scopes = texts(&["openid", "email", "offline_access", "read", "write"]);
+        grant
+    }
+
     /// A code for `grant`.
     pub(crate) async fn code(&self, grant: &AuthorizationGrant) -> String {
         code::issue(&self.app().records, grant, &SystemRandom, self.now()).await.unwrap()
@@ -280,13 +288,13 @@ fn resource_server(at: DateTime<Utc>) -> ResourceServer {
 }
 
 fn clients(at: DateTime<Utc>) -> [(Client, &'static [&'static str], SubjectType); 5] {
-    let code = json!(["authorization_code"]);
-    let both = json!(["authorization_code", "client_credentials"]);
+    let code = json!(["authorization_code", "refresh_token"]);
+    let all = json!(["authorization_code", "refresh_token", "client_credentials"]);
     let first = json!({"kind": "first_party"});
     let third = json!({"kind": "third_party", "organization": "acme"});
     let basic = "client_secret_basic";
     [
-        (client(WEB, &first, &both, basic, at), &["read", "write"], SubjectType::User),
+        (client(WEB, &first, &all, basic, at), &["read", "write"], SubjectType::User),
         (client(SPA, &first, &code, "none", at), &["read"], SubjectType::User),
         (client(PORTAL, &third, &code, "none", at), &["read"], SubjectType::User),
         (
@@ -294,7 +302,7 @@ fn clients(at: DateTime<Utc>) -> [(Client, &'static [&'static str], SubjectType)
             &["read", "write"],
             SubjectType::Client,
         ),
-        (client("app_other", &first, &both, basic, at), &["read"], SubjectType::Client),
+        (client("app_other", &first, &all, basic, at), &["read"], SubjectType::Client),
     ]
 }
 

@@ -22,6 +22,7 @@ pub mod origins;
 pub mod par;
 pub mod params;
 pub mod pkce;
+pub mod refresh;
 mod request_object;
 pub mod scope;
 pub mod sender_constraint;

@@ -1,14 +1,18 @@
 //! Scopes: their grammar, and those of OpenID Connect.
 
+use crate::catalog::{Client, GrantType};
+
 /// Makes the request an OpenID Connect one (OIDC Core §3.1.2.1).
 pub const OPENID: &str = "openid";
 
-/// OIDC scopes that we serve (OIDC Core §5.4).
-pub const OIDC_SCOPES: [&str; 4] = [OPENID, "profile", "email", "phone"];
+/// Asks for a refresh token (OIDC Core §11).
+pub const OFFLINE_ACCESS: &str = "offline_access";
 
-/// OIDC scopes that are understood, but give nothing: no user has an `address`, and refresh tokens are not served yet, in
-/// which case OIDC Core §11 has `offline_access` ignored. Neither appears in the answer's `scope`.
-const WITHOUT_EFFECT: [&str; 2] = ["address", "offline_access"];
+/// OIDC scopes that we serve (OIDC Core §5.4, §11).
+pub const OIDC_SCOPES: [&str; 5] = [OPENID, "profile", "email", "phone", OFFLINE_ACCESS];
+
+/// The OIDC scope that is understood, but gives nothing: no user has an `address`. It does not appear in the answer's `scope`.
+const WITHOUT_EFFECT: &str = "address";
 
 /// Not a list of scope tokens (RFC 6749 §3.3).
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -18,7 +22,7 @@ pub struct InvalidScope;
 /// What a request asks for, sorted.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct AskedScopes {
-    /// Those of OpenID Connect that we serve; none unless `openid` is among them.
+    /// Those of OpenID Connect that we serve; without `openid` only `offline_access`, which clients of plain OAuth ask for too.
     pub oidc: Vec<String>,
     /// All others, for the API.
     pub api: Vec<String>,
@@ -37,15 +41,38 @@ impl AskedScopes {
                 return Err(InvalidScope);
             }
             let list = if OIDC_SCOPES.contains(&token) { &mut asked.oidc } else { &mut asked.api };
-            let known = WITHOUT_EFFECT.contains(&token) || list.iter().any(|seen| seen == token);
+            let known = token == WITHOUT_EFFECT || list.iter().any(|seen| seen == token);
             if !known {
                 list.push(token.to_owned());
             }
         }
-        if !asked.oidc.iter().any(|scope| scope == OPENID) {
-            asked.oidc.clear();
+        if !asked.has_openid() {
+            asked.oidc.retain(|scope| scope == OFFLINE_ACCESS);
         }
         Ok(asked)
+    }
+
+    /// What a client asks for on behalf of a user. OIDC Core §11: `offline_access` is ignored where no refresh token can
+    /// come of it.
+    ///
+    /// # Errors
+    /// [`InvalidScope`].
+    pub fn of(client: &Client, text: Option<&str>) -> Result<Self, InvalidScope> {
+        let asked = Self::parse(text)?;
+        let may_refresh = client.grant_types.contains(&GrantType::RefreshToken);
+        Ok(if may_refresh { asked } else { asked.without_offline_access() })
+    }
+
+    /// Whether it is an OpenID Connect request.
+    pub fn has_openid(&self) -> bool {
+        self.oidc.iter().any(|scope| scope == OPENID)
+    }
+
+    /// Without what no refresh token can come of.
+    #[must_use]
+    pub fn without_offline_access(mut self) -> Self {
+        self.oidc.retain(|scope| scope != OFFLINE_ACCESS);
+        self
     }
 }
 
@@ -73,8 +100,11 @@ mod tests {
     }
 
     #[test]
-    fn offline_access_and_address_give_nothing() {
-        assert_eq!(asked("openid offline_access address"), ("openid".to_owned(), String::new()));
+    fn address_gives_nothing_and_offline_access_needs_no_openid() {
+        assert_eq!(asked("openid address"), ("openid".to_owned(), String::new()));
+        assert_eq!(asked("offline_access read"), ("offline_access".to_owned(), "read".to_owned()));
+        let both = AskedScopes::parse(Some("openid offline_access")).unwrap();
+        assert_eq!(both.without_offline_access().oidc, ["openid"]);
     }
 
     #[test]

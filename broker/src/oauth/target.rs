@@ -132,7 +132,7 @@ fn userinfo_only(asked: AskedScopes) -> Result<Target, TargetError> {
     if !asked.api.is_empty() {
         return Err(TargetError::UngrantedScope);
     }
-    if asked.oidc.is_empty() {
+    if !asked.has_openid() {
         return Err(TargetError::Nothing);
     }
     Ok(Target { api: None, scopes: asked.oidc })

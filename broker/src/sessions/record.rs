@@ -64,9 +64,22 @@ impl Records {
         record: &R,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
+        self.put_until(handle, record, now + R::LIFETIME).await
+    }
+
+    /// Writes a record that ends before its kind's lifetime does.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store did not confirm it.
+    pub async fn put_until<R: Record>(
+        &self,
+        handle: &(impl Handle + ?Sized),
+        record: &R,
+        expires_at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         let key = key::<R>(handle);
         let value = self.seal(&key, record)?;
-        self.store.put(&key, &value, now + R::LIFETIME).await
+        self.store.put(&key, &value, expires_at).await
     }
 
     /// Writes a record for its lifetime where there is none; `false` where there is one.

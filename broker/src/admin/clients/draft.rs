@@ -5,14 +5,15 @@ use homerealm_certs::JwsAlgorithm;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::{keys, session};
+use super::{keys, session, tokens};
 use crate::admin::body;
 use crate::admin::failure::Failure;
 use crate::admin::fields::Fields;
 use crate::app::App;
 use crate::catalog::client::{ClientKeys, ClientRegistration, ClientRequests, ClientSession};
 use crate::catalog::{
-    Client, ClientAuthMethod, ClientKind, ClientSecret, Connection, GrantType, Name,
+    Client, ClientAuthMethod, ClientKind, ClientSecret, Connection, GrantType, Name, RefreshTokens,
+    SignedAnswers,
 };
 use crate::oauth::redirect_uri::RedirectUri;
 
@@ -31,6 +32,8 @@ pub(in crate::admin) struct Draft {
     pub(in crate::admin) grant_types: Vec<GrantType>,
     connections: Option<Vec<Name>>,
     id_token_signed_response_alg: JwsAlgorithm,
+    signed_answers: SignedAnswers,
+    refresh_tokens: RefreshTokens,
     client_uri: Option<String>,
     initiate_login_uri: Option<String>,
     session: ClientSession,
@@ -62,6 +65,8 @@ impl Draft {
         let id_token_signed_response_alg = fields
             .choice("id_token_signed_response_alg", "RS256, ES256 or EdDSA")
             .unwrap_or(JwsAlgorithm::Rs256);
+        let signed_answers = tokens::read_signed_answers(&mut fields);
+        let refresh_tokens = tokens::read_refresh_tokens(&mut fields);
         let client_uri = fields.parsed("client_uri", web_address);
         let initiate_login_uri = fields.parsed("initiate_login_uri", web_address);
         let session = session::read(&mut fields, &redirect_uris);
@@ -84,6 +89,8 @@ impl Draft {
             grant_types,
             connections,
             id_token_signed_response_alg,
+            signed_answers,
+            refresh_tokens,
             client_uri,
             initiate_login_uri,
             session,
@@ -111,6 +118,8 @@ impl Draft {
             secrets,
             connections: self.connections,
             id_token_signed_response_alg: self.id_token_signed_response_alg,
+            signed_answers: self.signed_answers,
+            refresh_tokens: self.refresh_tokens,
             client_uri: self.client_uri,
             initiate_login_uri: self.initiate_login_uri,
             session: self.session,
@@ -144,6 +153,8 @@ pub(in crate::admin) fn writable(client: &Client) -> Map<String, Value> {
     members.extend(body::members(json!(client.session)));
     members.extend(body::members(json!(client.keys)));
     members.extend(body::members(json!(client.requests)));
+    members.extend(body::members(json!(client.signed_answers)));
+    members.extend(body::members(json!(client.refresh_tokens)));
     // absent: all that it may use
     if let Some(connections) = &client.connections {
         members.insert("connections".to_owned(), json!(connections));

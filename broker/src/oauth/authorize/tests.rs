@@ -195,6 +195,10 @@ async fn no_api_scope_asks_for_all_granted_ones() {
     assert_eq!(scopes(None).await, texts(&["read", "write"]));
     assert_eq!(scopes(Some("email openid")).await, texts(&["email", "openid", "read", "write"]));
     assert_eq!(scopes(Some("write")).await, texts(&["write"]));
+    // OIDC Core §11: ignored for a client that cannot refresh
+    let offline = texts(&["openid", "offline_access", "write"]);
+    assert_eq!(scopes(Some("openid offline_access write")).await, offline);
+    broker.change::<Client>(WEB, |c| c.grant_types.retain(|g| *g != GrantType::RefreshToken)).await;
     assert_eq!(scopes(Some("openid offline_access write")).await, texts(&["openid", "write"]));
 }
 

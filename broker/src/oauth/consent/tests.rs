@@ -90,11 +90,12 @@ async fn yes_brings_a_code_and_is_remembered_for_these_scopes() {
 async fn consent_for_one_api_is_none_for_another() {
     let broker = Broker::start().await;
     let mut request = broker.completed(&request(&PORTAL_ASKS)).await.request;
-    let here = names(&request);
+    let of = |r: &AuthorizationRequest| names(r.audience.as_deref(), &r.scopes);
+    let here = of(&request);
 
     request.audience = Some("https://other.example".to_owned());
 
-    let there = names(&request);
+    let there = of(&request);
     assert!(there.iter().any(|name| name == "https://other.example read"));
     assert!(!here.contains(&"https://other.example read".to_owned()));
 }

@@ -31,7 +31,7 @@ pub async fn authorize(
     now: DateTime<Utc>,
 ) -> Result<DeviceAuthorization, TokenError> {
     let client = token::client_for(app, request, GrantType::DeviceCode, now).await?;
-    let asked = AskedScopes::parse(request.params.get("scope"));
+    let asked = AskedScopes::of(client.client(), request.params.get("scope"));
     let asked =
         asked.or_else(|e: InvalidScope| token::refuse(ErrorCode::InvalidScope, &e.to_string()))?;
     let id = &client.client().client_id;

@@ -2,16 +2,18 @@
 
 use chrono::{DateTime, Utc};
 
+use super::offline::Begun;
 use super::{ErrorCode, Granted, GrantedUser, TokenError, refuse};
 use crate::app::App;
+use crate::login::trace::Trail;
 use crate::oauth::client_authentication::AuthenticatedClient;
 use crate::oauth::code::{self, AuthorizationGrant, Gives};
 use crate::oauth::confirmation::Confirmation;
 use crate::oauth::consent::login_is_barred;
 use crate::oauth::error::Trouble;
 use crate::oauth::params::Params;
+use crate::oauth::refresh;
 use crate::oauth::target::{self, Target};
-use crate::oauth::token_issuer::access_token_lifetime;
 
 /// Redeems a code. Everything is checked first, so that a wrong request leaves the code unspent; what can fail for reasons
 /// of ours is read first too. Then the code is spent, once, before anything is minted.
@@ -45,11 +47,15 @@ pub(super) async fn take(
     }
     let of_client = (grant.client_id.as_str(), grant.audience.as_deref());
     let granted = still_granted(app, of_client, &grant.family, gives).await?;
-    let Some(granted) = granted else { return invalid_grant() };
-    let life = access_token_lifetime(granted.target.api.as_deref());
-    if !code::redeem(&app.records, code, &found, life, now).await.map_err(Trouble::from)? {
+    let Some(mut granted) = granted else { return invalid_grant() };
+    let begun = Begun::of(app, client, &granted, bound, now);
+    let redeemed = code::redeem(&app.records, code, &found, begun.life(&granted, now), now);
+    let redeemed = async { Ok(redeemed.await?) };
+    let (redeemed, ()) = futures_util::try_join!(redeemed, begun.store(app, &grant.family, now))?;
+    if !redeemed {
         return replayed(app, grant, now).await;
     }
+    begun.give(&mut granted);
     Ok(granted)
 }
 
@@ -109,6 +115,7 @@ pub(super) async fn still_granted(
         login: gives.login.clone(),
         family: family.to_owned(),
         nonce: gives.nonce.clone(),
+        refresh_token: None,
     };
     Ok(target.map(|target| Granted { target, user: Some(user) }))
 }
@@ -119,12 +126,9 @@ async fn replayed<T>(
     grant: &AuthorizationGrant,
     now: DateTime<Utc>,
 ) -> Result<T, TokenError> {
-    code::revoke(&app.records, &grant.family, now).await.map_err(Trouble::from)?;
-    tracing::warn!(
-        client.id = grant.client_id,
-        family = grant.family,
-        "an authorization code was used again"
-    );
+    refresh::end(&app.records, &grant.family, now).await.map_err(Trouble::from)?;
+    let trail = Trail { client_id: Some(grant.client_id.clone()), ..Trail::default() };
+    trail.reused(app, "authorization_code_reused").await;
     invalid_grant()
 }
 

@@ -8,7 +8,8 @@ use crate::oauth::params::Params;
 use crate::oauth::scope::{AskedScopes, InvalidScope};
 use crate::oauth::target;
 
-/// What the client may have for itself. There is no user, so OIDC scopes are refused.
+/// What the client may have for itself. There is no user, so OIDC scopes are refused; `offline_access` is ignored (RFC 6749
+/// §4.4.3: no refresh token comes of this grant).
 pub(super) async fn check(
     app: &App,
     client: &AuthenticatedClient,
@@ -19,6 +20,7 @@ pub(super) async fn check(
     }
     let asked = AskedScopes::parse(params.get("scope"));
     let asked = asked.or_else(|e: InvalidScope| refuse(ErrorCode::InvalidScope, &e.to_string()))?;
+    let asked = asked.without_offline_access();
     if !asked.oidc.is_empty() {
         return refuse(ErrorCode::InvalidScope, "openid is for users.");
     }

@@ -3,20 +3,23 @@
 use chrono::{DateTime, Utc};
 
 use super::authorization_code::{is_for_the_same_api, still_granted};
+use super::offline::Begun;
 use super::{ErrorCode, Granted, TokenError, refuse};
 use crate::app::App;
+use crate::login::trace::Trail;
 use crate::oauth::client_authentication::AuthenticatedClient;
-use crate::oauth::code;
+use crate::oauth::confirmation::Confirmation;
 use crate::oauth::device::{self, DeviceGrant, DeviceState, Pace};
 use crate::oauth::error::Trouble;
 use crate::oauth::params::Params;
-use crate::oauth::token_issuer::access_token_lifetime;
+use crate::oauth::refresh;
 
 /// Redeems a device code, once, after its user said yes; until then it says how things stand.
 pub(super) async fn take(
     app: &App,
     client: &AuthenticatedClient,
     params: &Params,
+    bound: Option<&Confirmation>,
     now: DateTime<Utc>,
 ) -> Result<Granted, TokenError> {
     let Some(code) = params.get("device_code") else {
@@ -43,11 +46,14 @@ pub(super) async fn take(
     }
     let of_client = (grant.client_id.as_str(), grant.audience.as_deref());
     let granted = still_granted(app, of_client, &grant.family, gives).await?;
-    let Some(granted) = granted else { return invalid_grant() };
-    let life = access_token_lifetime(granted.target.api.as_deref());
-    if !device::redeem(app, code, &found, life, now).await? {
+    let Some(mut granted) = granted else { return invalid_grant() };
+    let begun = Begun::of(app, client, &granted, bound, now);
+    let redeemed = device::redeem(app, code, &found, begun.life(&granted, now), now);
+    let (redeemed, ()) = futures_util::try_join!(redeemed, begun.store(app, &grant.family, now))?;
+    if !redeemed {
         return replayed(app, grant, now).await;
     }
+    begun.give(&mut granted);
     Ok(granted)
 }
 
@@ -60,12 +66,9 @@ fn wait<T>(pace: Pace) -> Result<T, TokenError> {
 
 /// As with an authorization code (RFC 6749 §10.5): nothing that it bought is good any more.
 async fn replayed<T>(app: &App, grant: &DeviceGrant, now: DateTime<Utc>) -> Result<T, TokenError> {
-    code::revoke(&app.records, &grant.family, now).await.map_err(Trouble::from)?;
-    tracing::warn!(
-        client.id = grant.client_id,
-        family = grant.family,
-        "a device code was used again"
-    );
+    refresh::end(&app.records, &grant.family, now).await.map_err(Trouble::from)?;
+    let trail = Trail { client_id: Some(grant.client_id.clone()), ..Trail::default() };
+    trail.reused(app, "device_code_reused").await;
     invalid_grant()
 }
 

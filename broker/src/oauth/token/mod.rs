@@ -4,6 +4,8 @@
 mod authorization_code;
 mod client_credentials;
 mod device_code;
+mod offline;
+mod refresh_token;
 #[cfg(test)]
 mod tests;
 
@@ -63,6 +65,8 @@ pub struct TokenResponse {
     expires_in: i64,
     scope: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
 }
 
@@ -117,6 +121,7 @@ struct GrantedUser {
     login: Login,
     family: String,
     nonce: Option<String>,
+    refresh_token: Option<String>,
 }
 
 /// Serves a token request: authenticate the client, take the grant, mint.
@@ -148,8 +153,12 @@ async fn answer(
             authorization_code::take(app, &client, params, bound.as_ref(), now).await?
         }
         GrantType::ClientCredentials => client_credentials::check(app, &client, params).await?,
-        GrantType::DeviceCode => device_code::take(app, &client, params, now).await?,
-        GrantType::RefreshToken => return unsupported(),
+        GrantType::DeviceCode => {
+            device_code::take(app, &client, params, bound.as_ref(), now).await?
+        }
+        GrantType::RefreshToken => {
+            refresh_token::take(app, &client, params, bound.as_ref(), now).await?
+        }
     };
     Ok(mint(app, &client, granted, bound.as_ref(), now).await?)
 }
@@ -161,6 +170,22 @@ pub(super) async fn client_for(
     grant_type: GrantType,
     now: DateTime<Utc>,
 ) -> Result<AuthenticatedClient, TokenError> {
+    let client = authenticated(app, request, now).await?;
+    if !client.client().grant_types.contains(&grant_type) {
+        return refuse(
+            ErrorCode::UnauthorizedClient,
+            "The client is not registered for this grant.",
+        );
+    }
+    Ok(client)
+}
+
+/// The client of a request, authenticated and counted.
+pub(super) async fn authenticated(
+    app: &App,
+    request: TokenRequest<'_>,
+    now: DateTime<Utc>,
+) -> Result<AuthenticatedClient, TokenError> {
     if request.params.has_repeated() {
         return refuse(ErrorCode::InvalidRequest, "A parameter came more than once.");
     }
@@ -168,12 +193,6 @@ pub(super) async fn client_for(
     // anybody can name a public client: it counts once its code is proven
     if client.is_confidential() {
         count(app, &client, now)?;
-    }
-    if !client.client().grant_types.contains(&grant_type) {
-        return refuse(
-            ErrorCode::UnauthorizedClient,
-            "The client is not registered for this grant.",
-        );
     }
     Ok(client)
 }
@@ -184,10 +203,14 @@ fn count(app: &App, client: &AuthenticatedClient, now: DateTime<Utc>) -> Result<
 }
 
 /// Grants that are served, as discovery lists them.
-pub const SERVED: [GrantType; 3] =
-    [GrantType::AuthorizationCode, GrantType::ClientCredentials, GrantType::DeviceCode];
+pub const SERVED: [GrantType; 4] = [
+    GrantType::AuthorizationCode,
+    GrantType::ClientCredentials,
+    GrantType::RefreshToken,
+    GrantType::DeviceCode,
+];
 
-/// Grants that are served; a known one that is not served yet is refused like an unknown one.
+/// One that is served.
 fn grant_type(params: &Params) -> Result<GrantType, TokenError> {
     let Some(named) = params.get("grant_type") else {
         return refuse(ErrorCode::InvalidRequest, "grant_type is missing.");
@@ -242,6 +265,7 @@ async fn mint(
         token_type: Confirmation::token_type(bound),
         expires_in: access.expires_in,
         scope: target.scopes.join(" "),
+        refresh_token: user.and_then(|user| user.refresh_token),
         id_token,
     })
 }

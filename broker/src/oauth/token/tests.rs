@@ -1,6 +1,8 @@
 use futures_util::future::join_all;
 use serde_json::Value;
 
+mod refresh;
+
 use super::*;
 use crate::catalog::{
     Client, ClientGrant, Connection, Organization, ResourceServer, SubjectType, User,
@@ -251,7 +253,7 @@ async fn the_grant_type_is_one_that_is_served_and_registered() {
     let grant_type = |value| with(redemption("c"), "grant_type", value);
 
     assert_eq!(web(&broker, &grant_type(None)).await, Err("invalid_request"));
-    for unknown in ["password", "implicit", "refresh_token", "Authorization_Code", "x"] {
+    for unknown in ["password", "implicit", "Authorization_Code", "x"] {
         assert_eq!(web(&broker, &grant_type(Some(unknown))).await, Err("unsupported_grant_type"));
     }
     let bearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";

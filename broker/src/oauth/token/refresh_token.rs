@@ -1,0 +1,195 @@
+//! The refresh token grant (RFC 6749 §6, RFC 9700 §4.14.2; RULES 27).
+
+use chrono::{DateTime, Utc};
+
+use super::{ErrorCode, Granted, GrantedUser, TokenError, refuse};
+use crate::app::App;
+use crate::catalog::Client;
+use crate::login::trace::Trail;
+use crate::oauth::client_authentication::AuthenticatedClient;
+use crate::oauth::confirmation::Confirmation;
+use crate::oauth::consent::{self, login_is_barred};
+use crate::oauth::error::Trouble;
+use crate::oauth::params::Params;
+use crate::oauth::refresh::{self, Manner, RefreshFamily, RefreshToken, Standing};
+use crate::oauth::scope::{AskedScopes, InvalidScope, OFFLINE_ACCESS};
+use crate::oauth::target::{self, Target};
+
+/// Readings of a family that others change at the same moment. Each change but the last few is a use of a successor, which
+/// makes the presented token a reused one, so that this is never reached by an honest client.
+const ATTEMPTS: u8 = 8;
+
+/// Refreshes. Everything is checked first; then the token is rotated, once, before anything is minted.
+pub(super) async fn take(
+    app: &App,
+    client: &AuthenticatedClient,
+    params: &Params,
+    bound: Option<&Confirmation>,
+    now: DateTime<Utc>,
+) -> Result<Granted, TokenError> {
+    let Some(text) = params.get("refresh_token") else {
+        return refuse(ErrorCode::InvalidRequest, "refresh_token is missing.");
+    };
+    let Some(presented) = RefreshToken::parse(text) else { return invalid_grant() };
+    let mut counted = client.is_confidential();
+    for _ in 0..ATTEMPTS {
+        let found = refresh::find(&app.records, presented.family(), now).await;
+        let Some(found) = found.map_err(Trouble::from)? else { return invalid_grant() };
+        let family = &found.record;
+        if family.client_id != client.client().client_id || !family.is_bound_to(bound) {
+            return invalid_grant();
+        }
+        let standing = family.standing(&presented, app.config.refresh_tokens.grace, now);
+        match standing {
+            Standing::Current | Standing::InGrace => {}
+            Standing::MadeUp => return invalid_grant(),
+            Standing::Reused => return reused(app, &presented, family, now).await,
+        }
+        if !counted {
+            super::count(app, client, now)?;
+            counted = true;
+        }
+        let asked = asked(family, client, params, bound)?;
+        let target = granted(app, client.client(), family, &asked).await?;
+        if !consent_stands(app, client.client(), family, &target).await? {
+            refresh::end(&app.records, presented.family(), now).await.map_err(Trouble::from)?;
+            return invalid_grant();
+        }
+        let next = if standing == Standing::Current {
+            let chance = (app.random.as_ref(), now);
+            refresh::rotate(&app.records, &found, &presented, asked, chance).await?
+        } else if family.answers_again(&asked) {
+            let again = refresh::repeat(&app.records, &found, &presented, now).await?;
+            if again.is_some() {
+                repeated(app, family).await;
+            }
+            again
+        } else {
+            return invalid_grant();
+        };
+        if let Some(next) = next {
+            return Ok(answer(family, &presented, target, &next));
+        }
+    }
+    Err(Trouble::Away("a refresh family is used by too many at once".to_owned()).into())
+}
+
+fn answer(
+    family: &RefreshFamily,
+    presented: &RefreshToken,
+    target: Target,
+    next: &RefreshToken,
+) -> Granted {
+    Granted {
+        target,
+        user: Some(GrantedUser {
+            login: family.login.clone(),
+            family: presented.family().to_owned(),
+            // OIDC Core §12.2: a refreshed ID token has none
+            nonce: None,
+            refresh_token: Some(next.as_str().to_owned()),
+        }),
+    }
+}
+
+/// What is asked for: of one API of the family, the first where none is named; all of its scopes, or some (RFC 6749 §6).
+fn asked(
+    family: &RefreshFamily,
+    client: &AuthenticatedClient,
+    params: &Params,
+    bound: Option<&Confirmation>,
+) -> Result<Manner, TokenError> {
+    let named = target::named(params)?;
+    let api = match named {
+        None => family.apis.first(),
+        Some(named) => {
+            let api = family.apis.iter().find(|api| api.audience == named);
+            Some(api.map_or_else(
+                || refuse(ErrorCode::InvalidTarget, "The refresh token is not for this API."),
+                Ok,
+            )?)
+        }
+    };
+    let all = family.scopes_with(api);
+    let scopes = match params.get("scope") {
+        None => all,
+        text @ Some(_) => {
+            let asked = AskedScopes::parse(text);
+            let asked =
+                asked.or_else(|e: InvalidScope| refuse(ErrorCode::InvalidScope, &e.to_string()))?;
+            let asked: Vec<String> = asked.oidc.into_iter().chain(asked.api).collect();
+            if asked.is_empty() || !asked.iter().all(|scope| all.contains(scope)) {
+                return refuse(ErrorCode::InvalidScope, "The refresh token has fewer scopes.");
+            }
+            asked
+        }
+    };
+    let method = client.client().token_endpoint_auth_method;
+    let audience = api.map(|api| api.audience.clone());
+    Ok(Manner { method, confirmation: bound.cloned(), audience, scopes })
+}
+
+/// Everything that the login rested on is asked again (THREATS X7): user, connection, organization, the client's grant.
+async fn granted(
+    app: &App,
+    client: &Client,
+    family: &RefreshFamily,
+    asked: &Manner,
+) -> Result<Target, TokenError> {
+    if login_is_barred(app, &client.client_id, &family.login).await?.is_some() {
+        return invalid_grant();
+    }
+    let Some(audience) = &asked.audience else {
+        return Ok(Target { api: None, scopes: asked.scopes.clone() });
+    };
+    let of = (client.client_id.as_str(), audience.as_str());
+    let target = target::still(&app.catalog, of, &asked.scopes).await.map_err(Trouble::from)?;
+    target.map_or_else(invalid_grant, Ok)
+}
+
+/// The user's consent to what is granted, and to being away.
+async fn consent_stands(
+    app: &App,
+    client: &Client,
+    family: &RefreshFamily,
+    target: &Target,
+) -> Result<bool, Trouble> {
+    let mut scopes = target.scopes.clone();
+    scopes.push(OFFLINE_ACCESS.to_owned());
+    let audience = target.api.as_ref().map(|api| api.identifier.as_str());
+    consent::stands(app, client, &family.login.user_id, (audience, &scopes)).await
+}
+
+/// RFC 9700 §4.14.2: either the client or a thief has used it before, so nothing of the family is good any more.
+async fn reused<T>(
+    app: &App,
+    presented: &RefreshToken,
+    family: &RefreshFamily,
+    now: DateTime<Utc>,
+) -> Result<T, TokenError> {
+    refresh::end(&app.records, presented.family(), now).await.map_err(Trouble::from)?;
+    trail(family).reused(app, "refresh_token_reused").await;
+    invalid_grant()
+}
+
+/// The client did not get, or did not keep, its answer. Noted: it may as well have been somebody else.
+async fn repeated(app: &App, family: &RefreshFamily) {
+    trail(family).noted(app, "refresh_token_repeated").await;
+}
+
+fn trail(family: &RefreshFamily) -> Trail {
+    Trail {
+        client_id: Some(family.client_id.clone()),
+        connection: Some(family.login.connection.clone()),
+        user_id: Some(family.login.user_id.clone()),
+        ..Trail::default()
+    }
+}
+
+/// One text for all: a stolen token says nothing about itself.
+fn invalid_grant<T>() -> Result<T, TokenError> {
+    refuse(
+        ErrorCode::InvalidGrant,
+        "The refresh token is unknown, used, expired or revoked, or not this client's.",
+    )
+}
