@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 
@@ -48,24 +48,38 @@ impl<K: Eq + Hash> Counter<K> {
         Self { strict: true, ..Self::new(rate) }
     }
 
-    /// Counts one.
+    /// Counts one: how many that makes.
     ///
     /// # Errors
     /// [`TooMany`] above the rate.
-    pub fn count(&self, key: K, now: DateTime<Utc>) -> Result<(), TooMany> {
+    pub fn count(&self, key: K, now: DateTime<Utc>) -> Result<u32, TooMany> {
+        let mut window = self.window_of(now);
         let (seconds, now) = (i64::from(self.rate.seconds), now.timestamp());
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        if window.number != now.div_euclid(seconds) {
-            // the old counts go as a whole
-            *window = Window { number: now.div_euclid(seconds), counts: HashMap::new() };
-        }
         let too_many = TooMany { retry_after: seconds - now.rem_euclid(seconds) };
         if window.counts.len() >= MAX_KEYS && !window.counts.contains_key(&key) {
-            return if self.strict { Err(too_many) } else { Ok(()) };
+            return if self.strict { Err(too_many) } else { Ok(1) };
         }
         let count = window.counts.entry(key).or_default();
         *count = count.saturating_add(1);
-        if *count <= self.rate.count { Ok(()) } else { Err(too_many) }
+        if *count <= self.rate.count { Ok(*count) } else { Err(too_many) }
+    }
+
+    /// Nothing more of this key until the window ends.
+    pub fn close(&self, key: K, now: DateTime<Utc>) {
+        let mut window = self.window_of(now);
+        if window.counts.len() < MAX_KEYS || window.counts.contains_key(&key) {
+            window.counts.insert(key, u32::MAX);
+        }
+    }
+
+    fn window_of(&self, now: DateTime<Utc>) -> MutexGuard<'_, Window<K>> {
+        let number = now.timestamp().div_euclid(i64::from(self.rate.seconds));
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        if window.number != number {
+            // the old counts go as a whole
+            *window = Window { number, counts: HashMap::new() };
+        }
+        window
     }
 }
 
@@ -90,34 +104,37 @@ mod tests {
     #[test]
     fn a_key_gets_its_share_of_each_window_and_no_more() {
         let counter = Counter::new(Rate { count: 2, seconds: 60 });
-        assert_eq!((counter.count("a", at(0)), counter.count("a", at(0))), (Ok(()), Ok(())));
+        assert_eq!((counter.count("a", at(0)), counter.count("a", at(0))), (Ok(1), Ok(2)));
 
         assert_eq!(counter.count("a", at(0)), Err(TooMany { retry_after: 60 }));
         assert_eq!(counter.count("a", at(59)), Err(TooMany { retry_after: 1 }));
-        assert_eq!(counter.count("b", at(59)), Ok(()));
-        assert_eq!(counter.count("a", at(60)), Ok(()));
+        assert_eq!(counter.count("b", at(59)), Ok(1));
+        assert_eq!(counter.count("a", at(60)), Ok(1));
+        counter.close("a", at(60));
+        assert_eq!(counter.count("a", at(60)), Err(TooMany { retry_after: 60 }));
+        assert_eq!(counter.count("a", at(120)), Ok(1));
     }
 
     #[test]
     fn a_flood_of_keys_neither_fills_the_memory_nor_locks_out_the_rest() {
         let counter = Counter::new(Rate { count: 1, seconds: 60 });
         for key in 0..=MAX_KEYS {
-            assert_eq!(counter.count(key, at(0)), Ok(()));
+            assert_eq!(counter.count(key, at(0)), Ok(1));
         }
 
         assert!(counter.count(0, at(0)).is_err());
-        assert_eq!(counter.count(MAX_KEYS, at(0)), Ok(()));
+        assert_eq!(counter.count(MAX_KEYS, at(0)), Ok(1));
     }
 
     #[test]
     fn a_strict_counter_lets_a_flood_of_keys_in_no_further() {
         let counter = Counter::strict(Rate { count: 1, seconds: 60 });
         for key in 0..MAX_KEYS {
-            assert_eq!(counter.count(key, at(0)), Ok(()));
+            assert_eq!(counter.count(key, at(0)), Ok(1));
         }
 
         assert_eq!(counter.count(MAX_KEYS, at(0)), Err(TooMany { retry_after: 60 }));
-        assert_eq!(counter.count(MAX_KEYS, at(60)), Ok(()));
+        assert_eq!(counter.count(MAX_KEYS, at(60)), Ok(1));
     }
 
     #[test]

@@ -144,17 +144,21 @@ async fn open(
     let outbound = Arc::new(Outbound::new(outbound_policy(&config, own_listeners)));
     let metrics = Arc::new(Metrics::default());
     let sessions = Arc::new(CountedStore::new(sessions, Arc::clone(&metrics)));
+    let records = Records::new(sessions, sealer.clone());
+    // the embedded store has one node
+    let shared = embedded.is_none().then_some(&records);
+    let limits = Limiter::new(&config.limits, shared);
     let app = App {
         metrics,
         admin_token: AdminToken::load(&config, folder, random.as_ref())?,
         keys: KeyRing::load_or_create(&catalog, &sealer, clock.now()).await?,
         catalog,
-        records: Records::new(sessions, sealer.clone()),
+        records,
         connectors: Connectors::new(Arc::clone(&outbound)),
         client_keys: ClientKeySets::new(Arc::clone(&outbound)),
         client_authorities,
         outbound,
-        limits: Limiter::new(&config.limits),
+        limits,
         decryptions: Decryptions::default(),
         traces: TraceBudget::new(config.limits.enabled),
         stopping: AtomicBool::new(false),

@@ -1,8 +1,10 @@
-//! Rate limits (RULES 38), counted by this process in fixed windows.
+//! Rate limits (RULES 38), counted in fixed windows by this process and, near the limit, by all nodes together.
 //!
 //! Verify first: where a request can prove something (a secret, an assertion, a code), it is answered before it is counted,
 //! and only a refusal counts and can become 429; so a flood of wrong secrets never keeps the right one out. Requests that
 //! prove nothing are counted on arrival.
+
+mod shared;
 
 use std::net::IpAddr;
 
@@ -16,20 +18,22 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 
+use self::shared::Shared;
 use super::{client_address, error};
 use crate::app::App;
 use crate::config::Limits;
-use crate::counter::{Counter, TooMany, sender};
+use crate::counter::{TooMany, sender};
+use crate::sessions::record::Records;
 
 /// All counters of this process.
 #[derive(Debug)]
 pub struct Limiter {
     enabled: bool,
-    addresses: Counter<IpAddr>,
-    clients: Counter<String>,
-    failures: Counter<(IpAddr, String)>,
-    guesses: Counter<IpAddr>,
-    browsers: Counter<String>,
+    addresses: Shared,
+    clients: Shared,
+    failures: Shared,
+    guesses: Shared,
+    browsers: Shared,
 }
 
 /// How a path is limited.
@@ -49,15 +53,15 @@ enum Kind {
 pub struct NoFailure;
 
 impl Limiter {
-    /// With these rates.
-    pub fn new(limits: &Limits) -> Self {
+    /// With these rates; `shared` is where several nodes count together.
+    pub fn new(limits: &Limits, shared: Option<&Records>) -> Self {
         Self {
             enabled: limits.enabled,
-            addresses: Counter::new(limits.per_address),
-            clients: Counter::new(limits.per_client),
-            failures: Counter::new(limits.failures),
-            guesses: Counter::new(limits.failures),
-            browsers: Counter::new(limits.failures),
+            addresses: Shared::new("address", limits.per_address, shared),
+            clients: Shared::new("client", limits.per_client, shared),
+            failures: Shared::new("failures", limits.failures, shared),
+            guesses: Shared::new("guesses", limits.failures, shared),
+            browsers: Shared::new("browser", limits.failures, shared),
         }
     }
 
@@ -85,7 +89,7 @@ impl Limiter {
             return Ok(());
         }
         let by_browser = self.browsers.count(browser.to_owned(), now);
-        sender.map_or(Ok(()), |sender| self.guesses.count(sender, now)).and(by_browser)
+        sender.map_or(Ok(()), |sender| self.guesses.count(sender.to_string(), now)).and(by_browser)
     }
 
     /// Counts a request that proves nothing.
@@ -93,14 +97,15 @@ impl Limiter {
     /// # Errors
     /// [`TooMany`] above `limits.per_address`.
     pub(super) fn open(&self, sender: IpAddr, now: DateTime<Utc>) -> Result<(), TooMany> {
-        if self.enabled { self.addresses.count(sender, now) } else { Ok(()) }
+        if self.enabled { self.addresses.count(sender.to_string(), now) } else { Ok(()) }
     }
 
-    fn refused(&self, sender: IpAddr, client: String, now: DateTime<Utc>) -> Result<(), TooMany> {
+    fn refused(&self, sender: IpAddr, client: &str, now: DateTime<Utc>) -> Result<(), TooMany> {
         if !self.enabled {
             return Ok(());
         }
-        self.failures.count((sender, client), now).and(self.addresses.count(sender, now))
+        let of_client = self.failures.count(format!("{sender}\n{client}"), now);
+        of_client.and(self.addresses.count(sender.to_string(), now))
     }
 }
 
@@ -133,7 +138,7 @@ pub async fn enforce<B: MessageBody>(
     if !is_refusal(response.status()) || response.response().extensions().contains::<NoFailure>() {
         return Ok(response.map_into_left_body());
     }
-    match app.limits.refused(sender, client, app.now()) {
+    match app.limits.refused(sender, &client, app.now()) {
         Ok(()) => Ok(response.map_into_left_body()),
         Err(too_many) => {
             let refused = too_many.response(response.request().path());
@@ -193,19 +198,17 @@ mod tests {
 
     fn limiter(enabled: bool) -> Limiter {
         let rate = |count| Rate { count, seconds: 60 };
-        Limiter::new(&Limits {
-            enabled,
-            per_address: rate(3),
-            per_client: rate(2),
-            failures: rate(1),
-        })
+        Limiter::new(
+            &Limits { enabled, per_address: rate(3), per_client: rate(2), failures: rate(1) },
+            None,
+        )
     }
 
     const A: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
     const B: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
 
-    #[test]
-    fn a_sender_gets_its_share_of_each_window_and_no_more() {
+    #[tokio::test]
+    async fn a_sender_gets_its_share_of_each_window_and_no_more() {
         let limiter = limiter(true);
         for _ in 0..3 {
             assert_eq!(limiter.open(A, at(0)), Ok(()));
@@ -216,25 +219,25 @@ mod tests {
         assert_eq!(limiter.open(A, at(60)), Ok(()));
     }
 
-    #[test]
-    fn failures_count_by_address_and_client_and_towards_the_address() {
+    #[tokio::test]
+    async fn failures_count_by_address_and_client_and_towards_the_address() {
         let limiter = limiter(true);
-        assert_eq!(limiter.refused(A, "x".to_owned(), at(0)), Ok(()));
-        assert!(limiter.refused(A, "x".to_owned(), at(0)).is_err());
-        assert_eq!(limiter.refused(A, "y".to_owned(), at(0)), Ok(()));
-        assert_eq!(limiter.refused(B, "x".to_owned(), at(0)), Ok(()));
+        assert_eq!(limiter.refused(A, "x", at(0)), Ok(()));
+        assert!(limiter.refused(A, "x", at(0)).is_err());
+        assert_eq!(limiter.refused(A, "y", at(0)), Ok(()));
+        assert_eq!(limiter.refused(B, "x", at(0)), Ok(()));
     }
 
-    #[test]
-    fn a_client_has_its_own_share() {
+    #[tokio::test]
+    async fn a_client_has_its_own_share() {
         let limiter = limiter(true);
         assert_eq!((limiter.client("a", at(0)), limiter.client("a", at(0))), (Ok(()), Ok(())));
         assert!(limiter.client("a", at(0)).is_err());
         assert_eq!(limiter.client("b", at(0)), Ok(()));
     }
 
-    #[test]
-    fn guesses_count_by_address_and_by_browser_before_anything_is_looked_at() {
+    #[tokio::test]
+    async fn guesses_count_by_address_and_by_browser_before_anything_is_looked_at() {
         let limiter = limiter(true);
         assert_eq!(limiter.guess(Some(A), "x", at(0)), Ok(()));
         assert!(limiter.guess(Some(A), "y", at(0)).is_err());
@@ -247,7 +250,7 @@ mod tests {
         let limiter = limiter(false);
         for _ in 0..10 {
             assert_eq!(limiter.open(A, at(0)), Ok(()));
-            assert_eq!(limiter.refused(A, String::new(), at(0)), Ok(()));
+            assert_eq!(limiter.refused(A, "", at(0)), Ok(()));
             assert_eq!(limiter.client("a", at(0)), Ok(()));
         }
     }
