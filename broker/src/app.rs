@@ -15,9 +15,11 @@ use crate::http::limits::Limiter;
 use crate::keys::KeyRing;
 use crate::login::connectors::Connectors;
 use crate::login::decryptions::Decryptions;
+use crate::login::session::SsoSessions;
 use crate::login::trace::TraceBudget;
 use crate::metrics::Metrics;
 use crate::oauth::client_certificate::ClientAuthorities;
+use crate::oauth::logout::notifier::LogoutNotifier;
 use crate::seal::Sealer;
 use crate::sessions::record::Records;
 use crate::startup::AdminToken;
@@ -51,6 +53,8 @@ pub struct App {
     pub client_authorities: Option<ClientAuthorities>,
     /// What Prometheus reads.
     pub metrics: Arc<Metrics>,
+    /// Tells clients that a session has ended.
+    pub logout: LogoutNotifier,
     /// Rate limits.
     pub limits: Limiter,
     /// How many encrypted assertions are decrypted for one login.
@@ -71,6 +75,11 @@ impl App {
     /// Whether a stop is under way: not ready, but still answering.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// The single sign-on sessions as they are now.
+    pub fn sso_sessions(&self) -> SsoSessions<'_> {
+        SsoSessions::new(&self.records, self.config.session, self.now())
     }
 
     /// What keeps the broker from serving, if anything does.

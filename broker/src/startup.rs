@@ -37,6 +37,7 @@ use crate::login::decryptions::Decryptions;
 use crate::login::trace::TraceBudget;
 use crate::metrics::{self, CountedStore, Metrics};
 use crate::oauth::client_certificate::ClientAuthorities;
+use crate::oauth::logout::notifier::{LogoutNotifier, Means};
 use crate::seal::Sealer;
 use crate::sessions::SessionStore;
 use crate::sessions::embedded::{Capacity, EmbeddedStore};
@@ -148,10 +149,20 @@ async fn open(
     // the embedded store has one node
     let shared = embedded.is_none().then_some(&records);
     let limits = Limiter::new(&config.limits, shared);
+    let keys = KeyRing::load_or_create(&catalog, &sealer, clock.now()).await?;
+    let logout = LogoutNotifier::new(Means {
+        outbound: Arc::clone(&outbound),
+        catalog: catalog.clone(),
+        keys: keys.clone(),
+        issuer: config.issuer.as_str().to_owned(),
+        clock: Arc::clone(&clock),
+        random: Arc::clone(&random),
+    });
     let app = App {
         metrics,
+        logout,
         admin_token: AdminToken::load(&config, folder, random.as_ref())?,
-        keys: KeyRing::load_or_create(&catalog, &sealer, clock.now()).await?,
+        keys,
         catalog,
         records,
         connectors: Connectors::new(Arc::clone(&outbound)),

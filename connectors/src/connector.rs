@@ -54,6 +54,8 @@ pub struct BeginRequest<'a> {
     pub login_hint: Option<&'a str>,
     /// The user must authenticate anew (`prompt=login`, `max_age=0`).
     pub force_login: bool,
+    /// The user is to choose an account, not to be taken for the one who is signed in (`prompt=select_account`).
+    pub select_account: bool,
     /// SAML: authentication context classes.
     pub acr_values: &'a [String],
     pub ui_locales: Option<&'a str>,

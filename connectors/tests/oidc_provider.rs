@@ -106,6 +106,7 @@ async fn login(
         transaction: "a-handle-that-is-hard-to-guess",
         login_hint: Some("bob@customer.example"),
         force_login,
+        select_account: false,
         acr_values: &[],
         ui_locales: None,
         random: &SystemRandom,

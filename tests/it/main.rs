@@ -30,6 +30,7 @@ mod nodes;
 mod redis_contract;
 mod redis_round_trips;
 mod restart;
+mod single_sign_on;
 mod store;
 mod third_party;
 mod token;

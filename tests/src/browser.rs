@@ -134,6 +134,17 @@ impl Browser {
         self.cookies.retain(|cookie| cookie.host != host);
     }
 
+    /// Takes over what another tab was given meanwhile, as tabs of one browser share their cookies.
+    pub fn take_cookies(&mut self, tab: &Self) {
+        for cookie in &tab.cookies {
+            let same = |c: &Stored| {
+                (&c.host, &c.path, &c.name) == (&cookie.host, &cookie.path, &cookie.name)
+            };
+            self.cookies.retain(|c| !same(c));
+            self.cookies.push(cookie.clone());
+        }
+    }
+
     /// Names of the cookies of a host.
     #[must_use]
     pub fn cookie_names(&self, host: &str) -> Vec<String> {

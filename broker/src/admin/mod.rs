@@ -18,6 +18,7 @@ mod registration;
 mod registration_tokens;
 mod resource;
 mod resource_servers;
+mod sessions;
 mod signing_keys;
 mod simulate;
 #[cfg(test)]
@@ -48,6 +49,9 @@ pub fn routes(routes: &mut web::ServiceConfig) {
         .route("/clients/{id}/secrets", web::post().to(clients::secrets::create))
         .route("/clients/{id}/secrets/{secret}", web::delete().to(clients::secrets::delete))
         .route("/connections/{id}/metadata", web::put().to(connections::put_metadata))
+        .route("/users/{id}/sessions", web::get().to(sessions::list))
+        .route("/users/{id}/sessions", web::delete().to(sessions::end_all))
+        .route("/users/{id}/sessions/{sid}", web::delete().to(sessions::end_one))
         .route("/metadata/inspect", web::post().to(connections::inspect))
         .service(
             web::resource("/registration-tokens")

@@ -95,6 +95,7 @@ fn single(schema: &str, what: &str) -> Value {
 
 fn others() -> Map<String, Value> {
     let xml = json!({"required": true, "content": {"application/samlmetadata+xml": {"schema": {"type": "string"}}}});
+    let sid = json!({"name": "sid", "in": "path", "required": true, "schema": {"type": "string"}});
     let entries = [
         (
             "/connections/{id}/metadata",
@@ -228,6 +229,26 @@ fn others() -> Map<String, Value> {
                 "summary": "List our published signing keys",
                 "operationId": "listSigningKeys",
                 "responses": responses(&[(200, Some("SigningKeyList"))], &[401]),
+            }}),
+        ),
+        (
+            "/users/{id}/sessions",
+            json!({"parameters": [id()], "get": {
+                "summary": "List the sessions of a user's browsers",
+                "operationId": "listUserSessions",
+                "responses": responses(&[(200, Some("SessionList"))], &[401, 404]),
+            }, "delete": {
+                "summary": "End every session of a user; their clients are told",
+                "operationId": "endUserSessions",
+                "responses": responses(&[(204, None)], &[401, 404]),
+            }}),
+        ),
+        (
+            "/users/{id}/sessions/{sid}",
+            json!({"parameters": [id(), sid], "delete": {
+                "summary": "End a session; its clients are told",
+                "operationId": "endUserSession",
+                "responses": responses(&[(204, None)], &[401, 404]),
             }}),
         ),
         (

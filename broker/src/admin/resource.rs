@@ -15,6 +15,9 @@ use crate::catalog::{Resource, Versioned};
 pub(super) trait Shown: Resource {
     /// The whole answer, without secrets.
     fn view(&self, app: &App) -> Value;
+
+    /// What must end with it when it was deleted (`new` is `None`) or changed.
+    async fn ends(_app: &App, _request: &HttpRequest, _id: &str, _new: Option<&Self>) {}
 }
 
 /// Query of a list.
@@ -55,6 +58,7 @@ pub(super) async fn delete<T: Shown>(
     let author = author::of(&app, &request);
     app.catalog.audited(author).delete::<T>(found.object.id(), expected).await?;
     changed::<T>("deleted", found.object.id());
+    T::ends(&app, &request, found.object.id(), None).await;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -110,6 +114,7 @@ pub(super) async fn replace<T: Shown>(
     let expected = expected.or(Some(old.revision));
     let made = app.catalog.audited(author::of(app, request)).update(new, expected).await?;
     changed::<T>("updated", new.id());
+    T::ends(app, request, new.id(), Some(new)).await;
     Ok(shown(app, StatusCode::OK, &made))
 }
 

@@ -7,6 +7,7 @@ use super::body;
 use super::failure::Failure;
 use super::fields::Fields;
 use super::resource::{self, Shown};
+use super::sessions;
 use crate::app::App;
 use crate::catalog::{Connection, Identity, Name, NormalizedClaims, Organization, User};
 use crate::ids;
@@ -21,6 +22,12 @@ impl Shown for User {
         members.insert("created_at".to_owned(), json!(self.created_at));
         members.insert("updated_at".to_owned(), json!(self.updated_at));
         Value::Object(members)
+    }
+
+    async fn ends(app: &App, request: &HttpRequest, id: &str, new: Option<&Self>) {
+        if new.is_none_or(|user| user.blocked) {
+            sessions::end_all_of(app, request, id).await;
+        }
     }
 }
 

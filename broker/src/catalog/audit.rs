@@ -64,9 +64,12 @@ pub enum ActorKind {
 pub enum Action {
     Created,
     Deleted,
+    LogoutDelivered,
+    LogoutFailed,
     Retired,
     Rotated,
     SignedIn,
+    SignedOut,
     TurnedAway,
     Updated,
 }
@@ -74,7 +77,7 @@ pub enum Action {
 /// What an entry is about.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct AuditObject {
-    /// A kind of catalog object, `signing key`, or [`LOGIN`].
+    /// A kind of catalog object, `signing key`, `session`, or [`LOGIN`].
     pub kind: String,
     /// Its id.
     pub id: String,

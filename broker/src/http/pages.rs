@@ -44,6 +44,20 @@ pub struct ChoicePage<'a> {
     pub choices: &'a [Choice<'a>],
 }
 
+/// Asks whether to go on with the account that this browser is signed in with.
+#[derive(Template)]
+#[template(path = "account.html")]
+pub struct AccountPage<'a> {
+    /// The app's name.
+    pub client_name: &'a str,
+    /// Hidden fields.
+    pub hidden: Hidden<'a>,
+    /// Who it is.
+    pub name: &'a str,
+    /// Their address, where it says more than the name; may be empty.
+    pub email: &'a str,
+}
+
 /// One button of the choice.
 #[derive(Clone, Copy, Debug)]
 pub struct Choice<'a> {
@@ -105,6 +119,14 @@ impl std::fmt::Debug for Hidden<'_> {
     }
 }
 
+impl std::fmt::Debug for AccountPage<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccountPage")
+            .field("client_name", &self.client_name)
+            .finish_non_exhaustive()
+    }
+}
+
 impl std::fmt::Debug for AutoSubmitPage<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AutoSubmitPage").field("title", &self.title).finish_non_exhaustive()
@@ -122,13 +144,24 @@ pub fn page(status: StatusCode, template: &impl Template) -> HttpResponse {
     render(status, template, None)
 }
 
+/// A page that shows these origins in frames, separated by spaces; none: no frames (Front-Channel Logout §2).
+pub fn page_with_frames(template: &impl Template, origins: &str) -> HttpResponse {
+    let policy = super::edge::CONTENT_SECURITY_POLICY;
+    let policy = if origins.is_empty() {
+        policy.to_owned()
+    } else {
+        format!("{policy}; frame-src {origins}")
+    };
+    render(StatusCode::OK, template, Some(policy))
+}
+
 /// A page whose form may end at these sources, as a Content-Security-Policy names them (RULES 30).
 pub fn page_with_form_to(
     status: StatusCode,
     template: &impl Template,
     sources: &str,
 ) -> HttpResponse {
-    render(status, template, Some(sources))
+    render(status, template, Some(policy(sources)))
 }
 
 /// A page that posts `fields` to `action` by itself: SAML HTTP-POST (SAML Bindings §3.5.4), OAuth 2.0 form post.
@@ -150,7 +183,7 @@ pub fn source_of(url: &Url) -> String {
     }
 }
 
-fn render(status: StatusCode, template: &impl Template, sources: Option<&str>) -> HttpResponse {
+fn render(status: StatusCode, template: &impl Template, policy: Option<String>) -> HttpResponse {
     let Ok(html) = template.render() else {
         tracing::error!("a page could not be rendered");
         return super::error::answer("/", StatusCode::INTERNAL_SERVER_ERROR, "Something broke.");
@@ -161,8 +194,8 @@ fn render(status: StatusCode, template: &impl Template, sources: Option<&str>) -
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS.to_string()));
     }
-    if let Some(sources) = sources {
-        response.insert_header((header::CONTENT_SECURITY_POLICY, policy(sources)));
+    if let Some(policy) = policy {
+        response.insert_header((header::CONTENT_SECURITY_POLICY, policy));
     }
     response.body(html)
 }

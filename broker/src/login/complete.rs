@@ -13,6 +13,7 @@ use super::failure::{Barred, Failure};
 use super::receive::{Against, Held, verify};
 use super::replay::Marker;
 use super::request::AuthorizationRequest;
+use super::session::UpstreamSession;
 use super::standing::{self, Standing};
 use super::trace::{Proof, Trail};
 use super::transaction::{
@@ -20,12 +21,13 @@ use super::transaction::{
 };
 use super::users;
 use crate::app::App;
-use crate::catalog::{EmailAddress, ForeignDomains, NormalizedClaims};
+use crate::catalog::{EmailAddress, ForeignDomains, NormalizedClaims, TraceOutcome};
 
 /// Finishes the login of a transaction, once, for its own browser.
 ///
 /// # Errors
-/// [`LoginError`]: a page; or `access_denied` for the client where the user said no at the IdP.
+/// [`LoginError`]: a page; or an error for the client: `access_denied` where the user said no at the IdP, `login_required`
+/// where it is another user than the client named.
 pub async fn finish(
     app: &App,
     browser: &Browser,
@@ -39,9 +41,13 @@ pub async fn finish(
     };
     let request = login.request.clone();
     match complete(app, transaction, login, &mut trail).await {
-        Ok(completed) => {
+        Ok(mut completed) => {
             trail.user_id = Some(completed.user.id.clone());
-            trail.succeeded(app).await;
+            if !is_expected(&request, &completed) {
+                trail.refused(app, TraceOutcome::Denied, "hinted_user_other", None).await;
+                return Err(LoginError::other_user(request));
+            }
+            completed.trail = trail;
             Ok(completed)
         }
         Err(Failure::Connector(ConnectorError::Denied { .. })) => {
@@ -50,6 +56,11 @@ pub async fn finish(
         }
         Err(failure) => Err(trail.failed(app, failure).await.into()),
     }
+}
+
+/// OIDC Core §3.1.2.2: the user whom `id_token_hint` names, or nobody.
+fn is_expected(request: &AuthorizationRequest, completed: &CompletedLogin) -> bool {
+    request.hinted_user.as_ref().is_none_or(|expected| *expected == completed.user.id)
 }
 
 async fn take(
@@ -90,7 +101,7 @@ async fn complete(
             let error = "access_denied".to_owned();
             return Err(ConnectorError::Denied { error, description: None }.into());
         }
-        Stage::Asked { .. } | Stage::Pending { .. } | Stage::Completed => {
+        Stage::Account { .. } | Stage::Asked { .. } | Stage::Pending { .. } | Stage::Completed => {
             return Err(TransactionError::NotAnswered.into());
         }
     };
@@ -122,6 +133,13 @@ async fn complete(
         acr,
         amr,
         claims,
+        upstream: UpstreamSession {
+            issuer: parts.issuer,
+            subject: parts.subject,
+            session_index: parts.session_index,
+            ends_at: parts.session_not_on_or_after,
+        },
+        trail: Trail::default(),
     })
 }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::request::AuthorizationRequest;
+use super::session::UpstreamSession;
+use super::trace::Trail;
 use crate::catalog::{Name, NormalizedClaims, Organization, User};
 
 /// What the authorization server answers the client with.
@@ -28,4 +30,8 @@ pub struct CompletedLogin {
     pub amr: Vec<String>,
     /// Claims of this login.
     pub claims: NormalizedClaims,
+    /// The session at the IdP.
+    pub upstream: UpstreamSession,
+    /// What was checked; whoever answers the client writes it down with the outcome.
+    pub trail: Trail,
 }

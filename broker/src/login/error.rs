@@ -69,6 +69,12 @@ impl LoginError {
         Self::ToClient(Box::new(ClientError { request, error: "access_denied", description }))
     }
 
+    /// OIDC Core §3.1.2.2.
+    pub fn other_user(request: AuthorizationRequest) -> Self {
+        let description = "Another user signed in than id_token_hint names.";
+        Self::ToClient(Box::new(ClientError { request, error: "login_required", description }))
+    }
+
     /// OIDC Core §3.1.2.6.
     pub fn login_required(request: AuthorizationRequest) -> Self {
         let description = "The user is not signed in, and prompt=none allows no page.";

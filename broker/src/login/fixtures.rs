@@ -149,6 +149,7 @@ pub(crate) fn request() -> AuthorizationRequest {
         connection: None,
         organization: None,
         login_hint: None,
+        hinted_user: None,
         prompt: Vec::new(),
         max_age: None,
         acr_values: Vec::new(),

@@ -26,6 +26,8 @@ pub mod receive;
 pub mod replay;
 pub mod request;
 pub mod sealed;
+pub mod session;
+pub mod single_sign_on;
 pub mod standing;
 pub mod trace;
 pub mod transaction;

@@ -24,9 +24,12 @@ pub struct AuthorizationRequest {
     pub organization: Option<String>,
     /// Whom the client expects, often an e-mail address.
     pub login_hint: Option<String>,
+    /// The user that `id_token_hint` names, by our `sub`.
+    #[serde(default)]
+    pub hinted_user: Option<String>,
     /// OIDC Core §3.1.2.1.
     pub prompt: Vec<Prompt>,
-    /// Seconds since the user's last authentication upstream, at most.
+    /// Seconds since the user's last authentication upstream, at most; the request's, else the client's own.
     pub max_age: Option<i64>,
     /// Wanted authentication context classes.
     pub acr_values: Vec<String>,
@@ -103,6 +106,11 @@ impl AuthorizationRequest {
     /// Whether no page may be shown.
     pub fn is_silent(&self) -> bool {
         self.prompt.contains(&Prompt::None)
+    }
+
+    /// Whether the user is to choose an account upstream.
+    pub fn selects_account(&self) -> bool {
+        self.prompt.contains(&Prompt::SelectAccount)
     }
 
     /// Whether the user must authenticate anew upstream (RULES 18).

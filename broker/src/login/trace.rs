@@ -5,6 +5,7 @@ mod budget;
 use std::net::IpAddr;
 
 use homerealm_connectors::check::{Check, Outcome};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub use budget::TraceBudget;
@@ -20,7 +21,7 @@ use crate::catalog::{
 use crate::ids;
 
 /// What is known of a login so far.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Trail {
     /// Whose login page it is for.
     pub client_id: Option<String>,
@@ -37,7 +38,7 @@ pub struct Trail {
 }
 
 /// What a login's end can show for itself: what costs nothing to cause is not traced without bounds.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Proof {
     /// It named no login.
     #[default]

@@ -6,6 +6,7 @@
 //! `state` upstream and stands in our own URLs. What ties the login to its browser is the login cookie's secret, of which
 //! the record holds the SHA-256.
 
+mod account;
 mod browser;
 mod handle;
 #[cfg(test)]
@@ -62,6 +63,11 @@ pub enum Stage {
         choices: Vec<Name>,
         /// The address was understood, its domain leads nowhere.
         unknown_domain: bool,
+    },
+    /// Our page asks whether to go on with the account that this browser is signed in with.
+    Account {
+        /// Hinted, for the page after it.
+        email: Option<String>,
     },
     /// The user is at the IdP.
     Pending {
@@ -305,7 +311,7 @@ impl<'a> Transactions<'a> {
         match &found.login().stage {
             Stage::Parked { .. } if paid => Ok(found.stored.record),
             Stage::Parked { .. } | Stage::Completed => Err(TransactionError::Completed),
-            Stage::Asked { .. } | Stage::Pending { denied: false, .. } => {
+            Stage::Account { .. } | Stage::Asked { .. } | Stage::Pending { denied: false, .. } => {
                 Err(TransactionError::NotAnswered)
             }
             Stage::Pending { denied: true, .. } => self.finish_denied(found).await,
@@ -392,7 +398,7 @@ impl Found {
 
     fn still_open(&self) -> Result<(), TransactionError> {
         match self.login().stage {
-            Stage::Asked { .. } | Stage::Pending { .. } => Ok(()),
+            Stage::Account { .. } | Stage::Asked { .. } | Stage::Pending { .. } => Ok(()),
             Stage::Parked { .. } => Err(TransactionError::AlreadyReceived),
             Stage::Completed => Err(TransactionError::Completed),
         }
@@ -402,6 +408,7 @@ impl Found {
 impl fmt::Debug for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Account { .. } => "Account",
             Self::Asked { .. } => "Asked",
             Self::Pending { .. } => "Pending",
             Self::Parked { .. } => "Parked",

@@ -6,13 +6,15 @@ use chrono::{DateTime, Utc};
 use url::form_urlencoded;
 
 use super::code::{self, AuthorizationGrant, Gives, Login};
-use super::consent;
 use super::device::{self, Verdict};
 use super::error::Trouble;
 use super::pkce::CodeChallenge;
+use super::{consent, logout};
 use crate::app::App;
+use crate::login::session::SessionCookie;
 use crate::login::transaction::Browser;
 use crate::login::{AnswerTo, AuthorizationRequest, CompletedLogin, ResponseMode, WayThere};
+use crate::sessions::record::Batch;
 
 #[cfg(test)]
 mod tests;
@@ -60,7 +62,20 @@ pub struct WayBack<'a> {
     pub issuer: &'a str,
 }
 
-/// Answers a completed login: with our consent page where a third-party client needs it, else with a code.
+/// What the browser gets, and what becomes of its session.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Answered {
+    /// What it gets.
+    pub answer: Answer,
+    /// The cookie of its session, where that is a new one.
+    pub cookie: Option<SessionCookie>,
+}
+
+/// Between reading a browser's session and writing it, another tab may have changed it; so often it is read again.
+const ATTEMPTS: u8 = 4;
+
+/// Answers a completed login, which gives the browser a session too: with our consent page where a third-party client needs
+/// it, else with a code.
 ///
 /// # Errors
 /// [`Trouble`]; nothing was issued then.
@@ -69,16 +84,51 @@ pub async fn answer(
     browser: &Browser,
     login: CompletedLogin,
     now: DateTime<Utc>,
-) -> Result<Answer, Trouble> {
-    let established = Login::from(&login);
-    match consent::needed(app, &login.request, &established).await? {
-        consent::Need::Forbidden => {
-            let text = "The user has not allowed this yet, and prompt=none allows no page.";
-            error_answer(app, &login.request, ("consent_required", text), now).await
-        }
-        consent::Need::No => granted(app, &login.request, established, now).await,
-        consent::Need::Yes => consent::ask(app, browser, login.request, established, now).await,
+) -> Result<Answered, Trouble> {
+    let need = consent::needed(app, &login.request, &Login::from(&login)).await?;
+    if need == consent::Need::Forbidden {
+        let answer = consent::forbidden(app, &login.request, now).await?;
+        return Ok(Answered { answer, cookie: None });
     }
+    for _ in 0..ATTEMPTS {
+        if let Some(answered) = try_answer(app, browser, &login, need, now).await? {
+            if need == consent::Need::No {
+                login.trail.succeeded(app).await;
+            }
+            return Ok(answered);
+        }
+    }
+    Err(Trouble::Away("the session changes too often".to_owned()))
+}
+
+/// Session and code in one round trip (RULES 40); `None` where the session has changed since it was read.
+async fn try_answer(
+    app: &App,
+    browser: &Browser,
+    login: &CompletedLogin,
+    need: consent::Need,
+    now: DateTime<Utc>,
+) -> Result<Option<Answered>, Trouble> {
+    let sessions = app.sso_sessions();
+    let old = sessions.of_cookie(browser.session()).await?;
+    let (mut write, cookie) = sessions.signed_in(old, login, app.random.as_ref());
+    let established = Login { session: Some(write.session.sid.clone()), ..Login::from(login) };
+    if need == consent::Need::No {
+        write.serve(&login.request.client_id);
+    }
+    let mut batch = app.records.batch(now);
+    let tickets = sessions.add(&mut batch, &write)?;
+    let answer = if need == consent::Need::No {
+        new_code(app, &mut batch, &login.request, established)?
+    } else {
+        let (request, trail) = (login.request.clone(), login.trail.clone());
+        let asked = consent::Asked { request, login: established, trail };
+        consent::add(app, &mut batch, browser, asked)?
+    };
+    let mut outcomes = batch.run().await?;
+    let Some(written) = tickets.read(&mut outcomes)? else { return Ok(None) };
+    logout::after(app, written, now).await;
+    Ok(Some(Answered { answer, cookie: Some(cookie) }))
 }
 
 /// An error and its description for the client (RFC 6749 §4.1.2.1), with `state` and `iss`; a device is refused.
@@ -99,23 +149,19 @@ pub async fn error_answer(
     }
 }
 
-/// Gives what was asked for: a code to the client, or leave to the device.
+/// Lets a device have what it asks for.
 ///
 /// # Errors
 /// [`Trouble`]; nothing was given then.
-pub(super) async fn granted(
+pub(super) async fn to_device(
     app: &App,
     request: &AuthorizationRequest,
+    device: &str,
     login: Login,
     now: DateTime<Utc>,
 ) -> Result<Answer, Trouble> {
-    match &request.answer {
-        AnswerTo::Client(way) => issue_code(app, request, way, login, now).await,
-        AnswerTo::Device { device, .. } => {
-            let gives = Gives { scopes: request.scopes.clone(), nonce: None, login };
-            device_answer(app, device, Verdict::Allow(Box::new(gives)), now).await
-        }
-    }
+    let gives = Gives { scopes: request.scopes.clone(), nonce: None, login };
+    device_answer(app, device, Verdict::Allow(Box::new(gives)), now).await
 }
 
 async fn device_answer(
@@ -132,14 +178,19 @@ async fn device_answer(
     Ok(Answer::Stay(if in_time { end } else { DeviceEnd::TooLate }))
 }
 
-/// Writes the code's record and sends the code to the client.
-async fn issue_code(
+/// Adds the code's record to a batch, and sends the code to the client; it is good once the batch has run.
+///
+/// # Errors
+/// [`Trouble`]; no code exists then.
+pub(super) fn new_code(
     app: &App,
+    batch: &mut Batch<'_>,
     request: &AuthorizationRequest,
-    way: &WayThere,
     login: Login,
-    now: DateTime<Utc>,
 ) -> Result<Answer, Trouble> {
+    let AnswerTo::Client(way) = &request.answer else {
+        return Err(Trouble::Broken("a device gets no code".to_owned()));
+    };
     let code_challenge = CodeChallenge::try_from(way.code_challenge.clone());
     let grant = AuthorizationGrant {
         family: code::new_family(app.random.as_ref()),
@@ -150,7 +201,7 @@ async fn issue_code(
         dpop_jkt: request.dpop_jkt.clone(),
         gives: Some(Gives { scopes: request.scopes.clone(), nonce: request.nonce.clone(), login }),
     };
-    let code = code::issue(&app.records, &grant, app.random.as_ref(), now).await?;
+    let code = code::add(batch, &grant, app.random.as_ref())?;
     Ok(WayBack::of(way, app.config.issuer.as_str()).with(&[("code", &code)]))
 }
 
@@ -206,6 +257,7 @@ impl From<&CompletedLogin> for Login {
             auth_time: login.auth_time,
             acr: login.acr.clone(),
             amr: login.amr.clone(),
+            session: None,
             claims: login.claims.clone(),
         }
     }

@@ -8,12 +8,11 @@ use std::sync::Arc;
 use super::answer::{Answer, WayBack};
 use super::client_authentication::{is_enabled, registered};
 use super::error::Trouble;
-use super::origins;
 use super::params::Params;
 use super::pkce::CodeChallenge;
 use super::scope::AskedScopes;
 use super::target::{self, Target, TargetError};
-use super::{confirmation, par};
+use super::{confirmation, id_token_hint, origins, par};
 use crate::app::App;
 use crate::catalog::{Catalog, Client, GrantType, SubjectType};
 use crate::login::{AnswerTo, AuthorizationRequest, Prompt, ResponseMode, WayThere};
@@ -77,7 +76,7 @@ pub async fn validate(app: &App, params: &Params) -> Result<AuthorizationRequest
         issuer: app.config.issuer.as_str(),
     };
     let checked = match must_be_pushed(&client) {
-        Ok(()) => checked(&app.catalog, &client, redirect_uri, params).await,
+        Ok(()) => checked(app, &client, redirect_uri, params).await,
         Err(fault) => Err(fault),
     };
     match checked {
@@ -102,7 +101,7 @@ pub(super) async fn validate_pushed(
     let Ok(redirect_uri) = registered_redirect_uri(client, params) else {
         return refuse("invalid_request", "redirect_uri must be exactly a registered one.");
     };
-    checked(&app.catalog, client, redirect_uri, params).await
+    checked(app, client, redirect_uri, params).await
 }
 
 /// RFC 9126 §4: the request as it was pushed; nothing else of the query counts. Without it nobody knows where an answer
@@ -184,7 +183,7 @@ fn registered_redirect_uri<'p>(
 }
 
 async fn checked(
-    catalog: &Catalog,
+    app: &App,
     client: &Client,
     redirect_uri: &str,
     params: &Params,
@@ -196,7 +195,8 @@ async fn checked(
     asks_for_a_code(client, params)?;
     let code_challenge = code_challenge(params)?;
     let (prompt, max_age) = (prompt(params)?, max_age(params)?);
-    let target = target(catalog, client, params).await?;
+    let hinted_user = hinted_user(app, client, params)?;
+    let target = target(&app.catalog, client, params).await?;
     let text = |name: &str| params.get(name).map(str::to_owned);
     Ok(AuthorizationRequest {
         client_id: client.client_id.clone(),
@@ -212,8 +212,9 @@ async fn checked(
         connection: text("connection"),
         organization: text("organization"),
         login_hint: text("login_hint"),
+        hinted_user,
         prompt,
-        max_age,
+        max_age: max_age.or(client.session.default_max_age.map(i64::from)),
         acr_values: params
             .get("acr_values")
             .map(|values| values.split_ascii_whitespace().map(str::to_owned).collect())
@@ -342,6 +343,17 @@ fn max_age(params: &Params) -> Result<Option<i64>, Fault> {
     match seconds.and_then(|t| t.parse::<u32>().ok()) {
         Some(seconds) => Ok(Some(i64::from(seconds))),
         None => refuse("invalid_request", "max_age is a number of seconds."),
+    }
+}
+
+/// OIDC Core §3.1.2.1: one of the client's own ID tokens, expired or not.
+fn hinted_user(app: &App, client: &Client, params: &Params) -> Result<Option<String>, Fault> {
+    let Some(token) = params.get("id_token_hint") else { return Ok(None) };
+    match id_token_hint::read(app, token) {
+        Some(hint) if hint.client_id == client.client_id => Ok(Some(hint.sub)),
+        Some(_) | None => {
+            refuse("invalid_request", "id_token_hint is not an ID token of this client.")
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::token_issuer::LONGEST_LIFETIME;
 use crate::catalog::{Name, NormalizedClaims, Organization};
 use crate::ids;
 use crate::sessions::StoreError;
-use crate::sessions::record::{Record, Records, Stored};
+use crate::sessions::record::{Batch, Record, Records, Stored};
 
 /// An authorization code's record, under the code's SHA-256. Once redeemed it is a tombstone: what tells a replay by the
 /// client's own means from somebody's guess stays, what the code gave is gone.
@@ -61,6 +61,9 @@ pub struct Login {
     pub acr: Option<String>,
     /// Authentication methods, likewise.
     pub amr: Vec<String>,
+    /// The session of the browser: `sid`; `None` where the login left none.
+    #[serde(default)]
+    pub session: Option<String>,
     /// Claims of this login: the user may have come by another connection since, of another organization.
     pub claims: NormalizedClaims,
 }
@@ -116,6 +119,20 @@ pub async fn issue(
 ) -> Result<String, StoreError> {
     let code = ids::secret(random);
     records.put(&code, grant, now).await?;
+    Ok(code)
+}
+
+/// Adds a grant to a batch and gives its code, which is good once the batch has run.
+///
+/// # Errors
+/// [`StoreError`] where the grant cannot be sealed.
+pub fn add(
+    batch: &mut Batch<'_>,
+    grant: &AuthorizationGrant,
+    random: &dyn Random,
+) -> Result<String, StoreError> {
+    let code = ids::secret(random);
+    batch.put(&code, grant)?;
     Ok(code)
 }
 

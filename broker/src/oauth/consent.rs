@@ -13,19 +13,20 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq as _;
 
-use super::answer::{Answer, error_answer, granted};
+use super::answer::{Answer, error_answer, new_code, to_device};
 use super::client_authentication::registered;
 use super::code::Login;
 use super::error::Trouble;
 use super::{origins, scope, target};
 use crate::app::App;
-use crate::catalog::{CatalogError, Client, Organization, User};
+use crate::catalog::{CatalogError, Client, Organization, TraceOutcome, User};
 use crate::ids;
 use crate::login::failure::Failure;
+use crate::login::single_sign_on::is_any_program;
+use crate::login::trace::Trail;
 use crate::login::{AnswerTo, AuthorizationRequest, Browser, Prompt, standing};
-use crate::sessions::record::{Record, Stored};
+use crate::sessions::record::{Batch, Record, Stored};
 
 /// Whether the user has to be asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -94,6 +95,20 @@ struct PendingConsent {
     login: Login,
     /// What only this browser can send.
     form_token: String,
+    /// What the login's checks said; it is written down with the answer.
+    #[serde(default)]
+    trail: Trail,
+}
+
+/// What a question is about.
+#[derive(Debug)]
+pub struct Asked {
+    /// What the client asks for.
+    pub request: AuthorizationRequest,
+    /// What the login established.
+    pub login: Login,
+    /// What its checks said.
+    pub trail: Trail,
 }
 
 impl Record for PendingConsent {
@@ -114,15 +129,17 @@ pub async fn needed(
         return Ok(Need::Yes);
     }
     let client = registered(&app.catalog, &request.client_id).await?;
-    if client.is_some_and(|client| !client.is_third_party()) {
+    if client.as_ref().is_some_and(|client| !client.is_third_party()) {
         return Ok(Need::No);
     }
+    // RFC 8252 §8.6: what could be another program is asked for each time
+    let remembers = client.is_some_and(|client| !is_any_program(&client, request.redirect_uri()));
     let remembered = is_remembered(
         app,
         (&login.user_id, &request.client_id),
         (request.audience.as_deref(), &request.scopes),
     );
-    if remembered.await? && !request.prompt.contains(&Prompt::Consent) {
+    if remembers && remembered.await? && !request.prompt.contains(&Prompt::Consent) {
         return Ok(Need::No);
     }
     Ok(if request.is_silent() { Need::Forbidden } else { Need::Yes })
@@ -155,23 +172,52 @@ pub(super) async fn stands(
     Ok(!client.is_third_party() || is_remembered(app, (user_id, &client.client_id), what).await?)
 }
 
+/// What the client gets where the user would have to be asked and may not be.
+///
+/// # Errors
+/// [`Trouble`].
+pub(super) async fn forbidden(
+    app: &App,
+    request: &AuthorizationRequest,
+    now: DateTime<Utc>,
+) -> Result<Answer, Trouble> {
+    let text = "The user has not allowed this yet, and prompt=none allows no page.";
+    error_answer(app, request, ("consent_required", text), now).await
+}
+
 /// Remembers the question and sends the browser to the page.
 ///
 /// # Errors
 /// [`Trouble`].
-pub async fn ask(
+pub(super) async fn ask(
     app: &App,
     browser: &Browser,
-    request: AuthorizationRequest,
-    login: Login,
+    asked: Asked,
     now: DateTime<Utc>,
 ) -> Result<Answer, Trouble> {
+    let mut batch = app.records.batch(now);
+    let answer = add(app, &mut batch, browser, asked)?;
+    batch.run().await?;
+    Ok(answer)
+}
+
+/// As [`ask`], in a batch: the page is there once that has run.
+///
+/// # Errors
+/// [`Trouble`].
+pub(super) fn add(
+    app: &App,
+    batch: &mut Batch<'_>,
+    browser: &Browser,
+    asked: Asked,
+) -> Result<Answer, Trouble> {
+    let Asked { request, login, trail } = asked;
     let handle = ids::secret(app.random.as_ref());
     let form_token = browser.form_token(&handle);
     // a login is completed with the cookie only
     let form_token =
         form_token.ok_or_else(|| Trouble::Broken("a login without cookie".to_owned()))?;
-    app.records.put(&handle, &PendingConsent { request, login, form_token }, now).await?;
+    batch.put(&handle, &PendingConsent { request, login, form_token, trail })?;
     Ok(Answer::Redirect {
         url: app.config.issuer.url(&format!("/consent?consent={handle}")).into(),
     })
@@ -230,8 +276,9 @@ pub async fn decide(
     }
     let client = still_allowed(app, &found.record).await?;
     let taken = app.records.take::<PendingConsent>(handle, now).await.map_err(Trouble::from)?;
-    let PendingConsent { request, login, .. } = taken.ok_or(ConsentError::Expired)?;
+    let PendingConsent { request, login, mut trail, .. } = taken.ok_or(ConsentError::Expired)?;
     if decision == Decision::Deny {
+        trail.refused(app, TraceOutcome::Denied, "consent_denied", None).await;
         let denied = ("access_denied", "The user did not allow it.");
         return Ok(error_answer(app, &request, denied, now).await?);
     }
@@ -242,13 +289,54 @@ pub async fn decide(
             catalog.remember_consent(&login.user_id, &request.client_id, &allowed, now);
         remembered.await.map_err(Trouble::from)?;
     }
-    Ok(granted(app, &request, login, now).await?)
+    let answer = issue(app, &request, login, now).await?;
+    trail.passed("consent", None);
+    trail.succeeded(app).await;
+    Ok(answer)
 }
 
 fn account(login: &Login) -> Option<String> {
     let claims = &login.claims;
     claims.email.clone().or_else(|| claims.name.clone())
 }
+
+/// The code, and the client in the list of the session's. A session that was ended while the question stood bars it: who
+/// was signed out is not signed in by an open page.
+async fn issue(
+    app: &App,
+    request: &AuthorizationRequest,
+    login: Login,
+    now: DateTime<Utc>,
+) -> Result<Answer, ConsentError> {
+    let sessions = app.sso_sessions();
+    for _ in 0..ATTEMPTS {
+        let sid = login.session.clone().unwrap_or_default();
+        let live = sessions.find(&sid).await.map_err(Trouble::from)?;
+        let live = live.ok_or(ConsentError::Barred("session_ended"))?;
+        let mut write = sessions.serving(live);
+        write.serve(&request.client_id);
+        let mut batch = app.records.batch(now);
+        let tickets = sessions.add(&mut batch, &write).map_err(Trouble::from)?;
+        let code = match &request.answer {
+            AnswerTo::Client(_) => Some(new_code(app, &mut batch, request, login.clone())?),
+            AnswerTo::Device { .. } => None,
+        };
+        let mut outcomes = batch.run().await.map_err(Trouble::from)?;
+        if tickets.read(&mut outcomes).map_err(Trouble::from)?.is_none() {
+            continue;
+        }
+        return match (code, &request.answer) {
+            (None, AnswerTo::Device { device, .. }) => {
+                Ok(to_device(app, request, device, login, now).await?)
+            }
+            (code, _) => Ok(code.ok_or_else(|| Trouble::Broken("no code".to_owned()))?),
+        };
+    }
+    Err(Trouble::Away("the session changes too often".to_owned()).into())
+}
+
+/// As often a session that others changed meanwhile is read again.
+const ATTEMPTS: u8 = 4;
 
 async fn find(
     app: &App,
@@ -258,8 +346,7 @@ async fn find(
 ) -> Result<Stored<PendingConsent>, ConsentError> {
     let found = app.records.get::<PendingConsent>(handle, now).await.map_err(Trouble::from)?;
     let found = found.ok_or(ConsentError::Expired)?;
-    let own = browser.form_token(handle).ok_or(ConsentError::OtherBrowser)?;
-    if bool::from(own.as_bytes().ct_eq(found.record.form_token.as_bytes())) {
+    if browser.made_form(handle, &found.record.form_token) {
         Ok(found)
     } else {
         Err(ConsentError::OtherBrowser)

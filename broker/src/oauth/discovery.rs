@@ -24,6 +24,7 @@ pub struct Discovery {
     /// Where clients may register themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_endpoint: Option<String>,
+    pub end_session_endpoint: String,
     pub jwks_uri: String,
     pub scopes_supported: [&'static str; 5],
     pub claims_supported: Vec<&'static str>,
@@ -46,6 +47,12 @@ pub struct Discovery {
     pub code_challenge_methods_supported: [&'static str; 1],
     /// RFC 9207 §3.
     pub authorization_response_iss_parameter_supported: bool,
+    /// Back-Channel Logout §2.1.
+    pub backchannel_logout_supported: bool,
+    pub backchannel_logout_session_supported: bool,
+    /// Front-Channel Logout §3.
+    pub frontchannel_logout_supported: bool,
+    pub frontchannel_logout_session_supported: bool,
     pub claims_parameter_supported: bool,
     /// At `/authorize`; pushed request objects need no announcement (RFC 9126 §5).
     pub request_parameter_supported: bool,
@@ -54,8 +61,8 @@ pub struct Discovery {
 }
 
 /// The protocol's own claims in ID tokens.
-const TOKEN_CLAIMS: [&str; 9] =
-    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr"];
+const TOKEN_CLAIMS: [&str; 10] =
+    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"];
 
 impl Discovery {
     /// Of the broker with this issuer.
@@ -68,6 +75,7 @@ impl Discovery {
             device_authorization_endpoint: url("/oauth/device/code"),
             userinfo_endpoint: url("/userinfo"),
             registration_endpoint: None,
+            end_session_endpoint: url("/oidc/logout"),
             jwks_uri: url("/.well-known/jwks.json"),
             scopes_supported: OIDC_SCOPES,
             claims_supported: TOKEN_CLAIMS.into_iter().chain(USER_CLAIMS).collect(),
@@ -89,6 +97,10 @@ impl Discovery {
             request_object_signing_alg_values_supported: ClientSigningAlgorithm::NAMES,
             code_challenge_methods_supported: ["S256"],
             authorization_response_iss_parameter_supported: true,
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
+            frontchannel_logout_supported: true,
+            frontchannel_logout_session_supported: true,
             claims_parameter_supported: false,
             request_parameter_supported: false,
             request_uri_parameter_supported: false,
@@ -138,10 +150,11 @@ mod tests {
             "token_endpoint": "https://login.example.com/oauth/token",
             "device_authorization_endpoint": "https://login.example.com/oauth/device/code",
             "userinfo_endpoint": "https://login.example.com/userinfo",
+            "end_session_endpoint": "https://login.example.com/oidc/logout",
             "jwks_uri": "https://login.example.com/.well-known/jwks.json",
             "scopes_supported": ["openid", "profile", "email", "phone", "offline_access"],
             "claims_supported": [
-                "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr",
+                "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid",
                 "name", "given_name", "family_name", "middle_name", "nickname", "preferred_username",
                 "profile", "picture", "website", "locale", "zoneinfo", "groups", "roles",
                 "email", "email_verified", "phone_number"
@@ -163,6 +176,10 @@ mod tests {
             "request_object_signing_alg_values_supported": ["ES256", "ES384", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"],
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
+            "backchannel_logout_supported": true,
+            "backchannel_logout_session_supported": true,
+            "frontchannel_logout_supported": true,
+            "frontchannel_logout_session_supported": true,
             "claims_parameter_supported": false,
             "request_parameter_supported": false,
             "request_uri_parameter_supported": false

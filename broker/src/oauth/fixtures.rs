@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use homerealm_certs::{JwsAlgorithm, SystemRandom};
+use homerealm_connectors::assertion::Subject;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -21,6 +22,8 @@ use crate::catalog::{
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ids;
+use crate::login::session::UpstreamSession;
+use crate::login::trace::Trail;
 use crate::login::{Browser, CompletedLogin};
 use crate::startup::{Running, Startup, start};
 
@@ -129,6 +132,7 @@ impl Broker {
             auth_time: Some(self.now()),
             acr: Some("urn:example:two-factor".to_owned()),
             amr: vec!["otp".to_owned()],
+            session: None,
             claims: self.user().await.claims.clone(),
         }
     }
@@ -148,6 +152,13 @@ impl Broker {
             acr: login.acr,
             amr: login.amr,
             claims: login.claims,
+            upstream: UpstreamSession {
+                issuer: "https://idp.acme.example".to_owned(),
+                subject: Subject::bare("248289761001".to_owned()),
+                session_index: None,
+                ends_at: None,
+            },
+            trail: Trail::default(),
         }
     }
 

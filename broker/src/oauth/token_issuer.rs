@@ -24,6 +24,9 @@ pub const LONGEST_LIFETIME: TimeDelta = TimeDelta::days(30);
 /// `typ` of access tokens (RFC 9068 §2.1): keeps ID tokens from passing as such.
 pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 
+/// `typ` of ID tokens.
+pub const ID_TOKEN_TYPE: &str = "JWT";
+
 /// Separates the family from the random part of a `jti`; neither holds it.
 const JTI_SEPARATOR: char = '.';
 
@@ -142,6 +145,9 @@ struct IdTokenClaims {
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<String>,
     at_hash: String,
+    /// Back-Channel Logout §2.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
     #[serde(flatten)]
     login: LoginClaims,
     #[serde(flatten)]
@@ -174,10 +180,11 @@ impl TokenIssuer<'_> {
             iat: self.now.timestamp(),
             nonce: grant.nonce.map(str::to_owned),
             at_hash: at_hash(grant.algorithm, grant.access_token),
+            sid: grant.login.session.clone(),
             login: LoginClaims::from(grant.login),
             user: grant.claims,
         };
-        self.sign(grant.algorithm, "JWT", claims).await
+        self.sign(grant.algorithm, ID_TOKEN_TYPE, claims).await
     }
 
     fn access_token_claims(
@@ -208,7 +215,7 @@ impl TokenIssuer<'_> {
     }
 
     /// An RSA signature takes most of a millisecond: not on a thread that others wait for.
-    async fn sign(
+    pub(super) async fn sign(
         &self,
         algorithm: JwsAlgorithm,
         typ: &'static str,

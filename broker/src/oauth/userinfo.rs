@@ -6,9 +6,7 @@ mod tests;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use homerealm_certs::UnverifiedJws;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::claims::UserClaims;
 use super::client_authentication::{is_enabled, registered};
@@ -16,6 +14,7 @@ use super::code;
 use super::confirmation::Confirmation;
 use super::dpop::{self, DpopError};
 use super::error::Trouble;
+use super::own_token::verified;
 use super::scope;
 use super::sender_constraint::Sender;
 use super::token_issuer::{ACCESS_TOKEN_TYPE, family_of};
@@ -106,7 +105,8 @@ pub async fn userinfo(
     presented: PresentedToken<'_>,
     now: DateTime<Utc>,
 ) -> Result<UserInfo, UserInfoError> {
-    let claims = verified(app, presented.token).ok_or(UserInfoError::InvalidToken)?;
+    let claims: Option<AccessTokenClaims> = verified(app, presented.token, ACCESS_TOKEN_TYPE);
+    let claims = claims.ok_or(UserInfoError::InvalidToken)?;
     if claims.iss != app.config.issuer.as_str() || claims.exp <= now.timestamp() {
         return Err(UserInfoError::InvalidToken);
     }
@@ -165,19 +165,6 @@ async fn still_a_client(app: &App, client_id: &str) -> Result<bool, Trouble> {
         Some(client) => Ok(is_enabled(&app.catalog, &client).await?),
         None => Ok(false),
     }
-}
-
-/// Our own key, by `kid`, with the one algorithm that this key is for; and `typ`, so that no ID token passes (RFC 9068 §4).
-fn verified(app: &App, token: &str) -> Option<AccessTokenClaims> {
-    let token = UnverifiedJws::parse(token).ok()?;
-    if token.typ() != Some(ACCESS_TOKEN_TYPE) {
-        return None;
-    }
-    let keys = app.keys.current();
-    let key = keys.by_kid(token.kid()?)?;
-    let allowed = [key.algorithm().signature_algorithm()];
-    let verified = token.verify(key.verification_key(), &allowed).ok()?;
-    serde_json::from_value(Value::Object(verified.claims().ok()?)).ok()
 }
 
 /// Holds a token.

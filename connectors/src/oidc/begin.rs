@@ -77,6 +77,8 @@ fn add_wishes(query: &mut Query, settings: &OidcSettings, request: &BeginRequest
     query.add_some("login_hint", request.login_hint);
     if request.force_login {
         query.add("prompt", "login");
+    } else if request.select_account {
+        query.add("prompt", "select_account");
     }
     if !acr_values.is_empty() {
         query.add("acr_values", &acr_values.join(" "));

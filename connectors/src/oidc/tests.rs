@@ -80,6 +80,7 @@ impl Login {
             transaction: "handle",
             login_hint: None,
             force_login: false,
+            select_account: false,
             acr_values: &[],
             ui_locales: None,
             random: &SequenceRandom::new(1),

@@ -59,7 +59,8 @@ pub(super) fn begin(
         acs: request.callback.as_str(),
         acr_values: request.acr_values,
         destination,
-        force_authn: request.force_login,
+        // SAML has no word for choosing an account; an IdP that asks anew lets the user be another
+        force_authn: request.force_login || request.select_account,
         id: &request_id,
         issue_instant: request.now,
         issuer: sender.issuer,

@@ -126,6 +126,8 @@ async fn answers_are_as_the_document_says() {
         &api.get("/login-traces").await.body,
         "login-traces",
     );
+    let sessions = api.get(&format!("/users/{}/sessions", user["id"].as_str().unwrap())).await;
+    check(&document, schema(&document, "SessionList"), &sessions.body, "sessions");
     check(&document, schema(&document, "AuditEntryList"), &api.get("/logs").await.body, "logs");
     let findings = api.get("/doctor?reach=false").await.body;
     assert!(!findings["items"].as_array().unwrap().is_empty());

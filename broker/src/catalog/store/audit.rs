@@ -40,6 +40,20 @@ impl Catalog {
         Audited { catalog: self, author }
     }
 
+    /// Writes an entry about something that is not in the catalog.
+    ///
+    /// # Errors
+    /// [`CatalogError::Unavailable`].
+    pub async fn record_audit(&self, entry: &AuditEntry) -> Result<(), CatalogError> {
+        let (storage, entry) = (Arc::clone(&self.storage), entry.clone());
+        to_its_end(async move {
+            let mut transaction = storage.begin_apart().await?;
+            write_entry(&mut transaction, &entry).await?;
+            transaction.commit().await.map_err(unavailable)
+        })
+        .await
+    }
+
     /// A page of at most `limit` entries (1-200), the latest first.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What a login's steps look like in HTTP.
 
 use actix_web::HttpResponse;
+use actix_web::cookie::Cookie;
 use actix_web::http::{StatusCode, header};
 use homerealm_connectors::connector::Begun;
 use url::Url;
@@ -19,11 +20,20 @@ pub fn started(app: &App, started: Started) -> HttpResponse {
         ),
         Step::Upstream(begun) => upstream(begun),
     };
-    let cookie = browser::cookie(&app.config.issuer, &started.browser_secret);
-    if let Err(error) = response.add_cookie(&cookie) {
-        tracing::error!(%error, "the login cookie was not set");
+    let issuer = &app.config.issuer;
+    set(&mut response, &browser::cookie(issuer, &started.browser_secret));
+    if started.is_first {
+        let own = browser::first_cookie(issuer, &started.transaction, &started.browser_secret);
+        set(&mut response, &own);
     }
     response
+}
+
+/// Adds a cookie to an answer.
+pub fn set(response: &mut HttpResponse, cookie: &Cookie<'_>) {
+    if let Err(error) = response.add_cookie(cookie) {
+        tracing::error!(%error, "a cookie was not set");
+    }
 }
 
 /// To the IdP.

@@ -1,37 +1,80 @@
 //! The browser behind a request: its login cookie, and whether a form post comes from our own pages (RULES 1, 30, 37).
 
 use actix_web::HttpRequest;
+use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header;
 
 use crate::config::{Config, Issuer};
 use crate::http::client_address;
 use crate::login::Browser;
+use crate::login::session::SessionCookie;
 
-/// The browser as it shows itself. Two login cookies, as a neighbouring host could set one, count as none; other sites'
+/// The browser as it shows itself. Two cookies of one name, as a neighbouring host could set one, count as none; other sites'
 /// cookies do not matter, however they are written.
 pub fn of(request: &HttpRequest, config: &Config) -> Browser {
     let address = client_address::of(request, &config.http.trusted_proxies);
-    own_cookie(request, &config.issuer).at(address)
+    own_cookies(request, &config.issuer).at(address)
 }
 
-fn own_cookie(request: &HttpRequest, issuer: &Issuer) -> Browser {
-    let name = cookie_name(issuer);
+fn own_cookies(request: &HttpRequest, issuer: &Issuer) -> Browser {
+    let cookies = cookies(request);
+    let shared = cookie_name(issuer);
+    let of_first = format!("{shared}_");
+    let first = cookies.iter().filter(|(name, _)| name.starts_with(&of_first));
+    let first = first.filter_map(|(name, _)| only(&cookies, name));
+    let session = only(&cookies, &session_cookie_name(issuer));
+    Browser::new(only(&cookies, &shared).map(str::to_owned))
+        .with_first(first.map(str::to_owned))
+        .with_session(session.and_then(SessionCookie::parse))
+}
+
+fn cookies(request: &HttpRequest) -> Vec<(&str, &str)> {
     let headers = request.headers().get_all(header::COOKIE);
     let pairs = headers.filter_map(|header| header.to_str().ok()).flat_map(|h| h.split(';'));
-    let mut ours = pairs.filter_map(|pair| {
-        let (sent, value) = pair.trim().split_once('=')?;
-        (sent == name).then_some(value)
-    });
-    match (ours.next(), ours.next()) {
-        (Some(value), None) => Browser::new(Some(value.to_owned())),
-        _ => Browser::default(),
+    pairs.filter_map(|pair| pair.trim().split_once('=')).collect()
+}
+
+fn only<'a>(cookies: &[(&str, &'a str)], name: &str) -> Option<&'a str> {
+    let mut named = cookies.iter().filter(|(sent, _)| *sent == name);
+    match (named.next(), named.next()) {
+        (Some((_, value)), None) => Some(value),
+        _ => None,
     }
 }
 
 /// The cookie that keeps the browser's secret until the browser is closed.
 pub fn cookie(issuer: &Issuer, secret: &str) -> Cookie<'static> {
-    Cookie::build(cookie_name(issuer), secret.to_owned())
+    ours(issuer, cookie_name(issuer), secret.to_owned())
+}
+
+/// The same secret for one login, beside the shared cookie: of two tabs that open at once in a browser without cookies, the
+/// later takes the shared cookie from the other.
+pub fn first_cookie(issuer: &Issuer, transaction: &str, secret: &str) -> Cookie<'static> {
+    let mark: String = transaction.chars().take(16).collect();
+    let name = format!("{}_{mark}", cookie_name(issuer));
+    let mut cookie = ours(issuer, name, secret.to_owned());
+    cookie.set_max_age(Duration::seconds(FIRST_LOGIN_SECONDS));
+    cookie
+}
+
+/// The cookie of the browser's session, until the browser is closed.
+pub fn session_cookie(issuer: &Issuer, session: &SessionCookie) -> Cookie<'static> {
+    ours(issuer, session_cookie_name(issuer), session.value())
+}
+
+/// Takes the cookie of the session away.
+pub fn no_session_cookie(issuer: &Issuer) -> Cookie<'static> {
+    let mut cookie = ours(issuer, session_cookie_name(issuer), String::new());
+    cookie.set_max_age(Duration::ZERO);
+    cookie
+}
+
+/// Seconds that a login may take from one step to the next.
+const FIRST_LOGIN_SECONDS: i64 = 600;
+
+fn ours(issuer: &Issuer, name: String, value: String) -> Cookie<'static> {
+    Cookie::build(name, value)
         .path("/")
         .http_only(true)
         .secure(issuer.is_https())
@@ -46,6 +89,14 @@ fn cookie_name(issuer: &Issuer) -> String {
         "__Host-hr_login".to_owned()
     } else {
         format!("hr_login_{}", issuer.port())
+    }
+}
+
+fn session_cookie_name(issuer: &Issuer) -> String {
+    if issuer.is_https() {
+        "__Host-hr_session".to_owned()
+    } else {
+        format!("hr_session_{}", issuer.port())
     }
 }
 
@@ -90,13 +141,44 @@ mod tests {
         let secret = "s".repeat(43);
         let with = |text: String| {
             let request = TestRequest::default().insert_header(("cookie", text)).to_http_request();
-            format!("{:?}", own_cookie(&request, &https()))
+            format!("{:?}", own_cookies(&request, &https()))
         };
 
         assert!(with(format!("__Host-hr_login={secret}")).contains("true"));
         assert!(with(format!("%; x; =; __Host-hr_login={secret}")).contains("true"));
         assert!(with(format!("hr_login_443={secret}")).contains("false"));
         assert!(with(format!("__Host-hr_login={secret}; __Host-hr_login=x")).contains("false"));
+    }
+
+    #[test]
+    fn two_tabs_that_open_first_keep_a_cookie_each() {
+        let [mine, newer] = ["a", "b"].map(|mark| mark.repeat(43));
+        let transaction = "0123456789abcdef0123";
+
+        let own = first_cookie(&https(), transaction, &mine);
+        let text = format!("__Host-hr_login={newer}; {}={}", own.name(), own.value());
+        let request = TestRequest::default().insert_header(("cookie", text)).to_http_request();
+        let browser = own_cookies(&request, &https());
+
+        assert_eq!(own.max_age().unwrap().whole_seconds(), 600);
+        for secret in [&mine, &newer] {
+            assert!(browser.made_form("h", &crate::login::transaction::form_token(secret, "h")));
+        }
+    }
+
+    #[test]
+    fn the_sessions_cookie_is_another_and_goes_with_the_session() {
+        let session = SessionCookie::new(&homerealm_certs::SystemRandom);
+        let cookie = session_cookie(&https(), &session);
+        let request = TestRequest::default()
+            .insert_header(("cookie", format!("{}={}", cookie.name(), cookie.value())))
+            .to_http_request();
+
+        assert_eq!(own_cookies(&request, &https()).session(), Some(&session));
+        assert!(!own_cookies(&request, &https()).has_cookie());
+        assert!(cookie.to_string().ends_with("; HttpOnly; SameSite=Lax; Secure; Path=/"));
+        assert!(no_session_cookie(&https()).to_string().contains("Max-Age=0"));
+        assert_eq!(session_cookie(&Issuer::localhost(8080), &session).name(), "hr_session_8080");
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) async fn show(
         Err(error) => return reply::login_error(&app, &error).await,
     };
     match answer::answer(&app, &browser, login, app.now()).await {
-        Ok(answer) => reply::answer(&answer),
+        Ok(answered) => reply::answered(&app, &answered),
         Err(trouble) => reply::trouble_page(&trouble),
     }
 }

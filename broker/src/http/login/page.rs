@@ -7,12 +7,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::fields::{Pairs, take};
 use super::{answer, browser};
 use crate::app::App;
-use crate::http::pages::{self, Choice, ChoicePage, FieldProblem, Hidden, LoginPage};
-use crate::login::Browser;
-use crate::login::begin::{self, Next, PageModel, Problem};
+use crate::http::oauth as reply;
+use crate::http::pages::{self, AccountPage, Choice, ChoicePage, FieldProblem, Hidden, LoginPage};
+use crate::login::begin::{self, Account, Next, PageModel, Problem};
 use crate::login::failure::Failure;
 use crate::login::trace::Trail;
 use crate::login::transaction::TransactionError;
+use crate::login::{Browser, ErrorPage};
+use crate::oauth::silent::{self, GoOnError};
 
 pub(super) async fn show(
     app: Data<App>,
@@ -45,17 +47,47 @@ pub(super) async fn submit(
     if !ours || !browser.made_form(&fields.transaction, &fields.token) {
         return refuse(&app, &browser, Failure::FormNotOurs).await;
     }
-    let next = match &fields.connection {
+    let next = match &fields.account {
+        Some(account) => return account_chosen(&app, &browser, &fields, account).await,
+        None => forward(&app, &browser, &fields).await,
+    };
+    shown(&app, &browser, next).await
+}
+
+/// The user goes on with the account that the browser is signed in with, or takes another.
+async fn account_chosen(
+    app: &App,
+    browser: &Browser,
+    fields: &Fields,
+    account: &str,
+) -> HttpResponse {
+    let transaction = &fields.transaction;
+    if account == "current" {
+        match silent::go_on(app, browser, transaction, app.now()).await {
+            Ok(Some(answered)) => return reply::answered(app, &answered),
+            Ok(None) => {}
+            Err(GoOnError::Login(error)) => return reply::login_error(app, &error).await,
+            Err(GoOnError::Trouble(trouble)) => return reply::trouble_page(&trouble),
+        }
+    }
+    shown(app, browser, begin::use_another_account(app, browser, transaction).await).await
+}
+
+async fn forward(app: &App, browser: &Browser, fields: &Fields) -> Result<Next, Box<ErrorPage>> {
+    match &fields.connection {
         Some(connection) => {
-            let begun = begin::choose(&app, &browser, &fields.transaction, connection).await;
+            let begun = begin::choose(app, browser, &fields.transaction, connection).await;
             begun.map(Next::Upstream)
         }
-        None => begin::identify(&app, &browser, &fields.transaction, fields.email.trim()).await,
-    };
+        None => begin::identify(app, browser, &fields.transaction, fields.email.trim()).await,
+    }
+}
+
+async fn shown(app: &App, browser: &Browser, next: Result<Next, Box<ErrorPage>>) -> HttpResponse {
     match next {
         Ok(Next::Upstream(begun)) => answer::upstream(begun),
-        Ok(Next::Page(page)) => render(&app, &browser, &page),
-        Err(page) => answer::error_page(&app, &page).await,
+        Ok(Next::Page(page)) => render(app, browser, &page),
+        Err(page) => answer::error_page(app, &page).await,
     }
 }
 
@@ -64,6 +96,7 @@ struct Fields {
     token: String,
     email: String,
     connection: Option<String>,
+    account: Option<String>,
 }
 
 impl Fields {
@@ -74,6 +107,7 @@ impl Fields {
             token: take(&mut form, "token").ok()?.unwrap_or_default(),
             email: take(&mut form, "email").ok()?.unwrap_or_default(),
             connection: take(&mut form, "connection").ok()?,
+            account: take(&mut form, "account").ok()?,
         })
     }
 }
@@ -85,6 +119,11 @@ fn render(app: &App, browser: &Browser, page: &PageModel) -> HttpResponse {
     let sources = answer::form_sources(app, page.redirect_uri.as_deref());
     let email = page.email.as_deref().unwrap_or_default();
     let client_name = &page.client_name;
+    if let Some(Account { name, email }) = &page.account {
+        let email = email.as_deref().unwrap_or_default();
+        let template = AccountPage { client_name, hidden, name, email };
+        return pages::page_with_form_to(StatusCode::OK, &template, &sources);
+    }
     if page.choices.is_empty() {
         let problem = page.problem.map(words);
         let template = LoginPage { client_name, hidden, email, problem };

@@ -10,9 +10,10 @@ use crate::http::login::answer::{see_other, started};
 use crate::http::login::browser;
 use crate::http::pages;
 use crate::login::trace::Trail;
-use crate::login::{self, Browser};
+use crate::login::{self, AuthorizationRequest, Browser};
 use crate::oauth::authorize::{AuthorizeError, Refusal, validate};
 use crate::oauth::params::Params;
+use crate::oauth::silent::{self, Silent};
 
 pub(super) async fn by_query(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     serve(&app, &request, Params::parse(request.query_string()).ok()).await
@@ -33,12 +34,12 @@ pub(super) async fn by_form(
 
 /// Another site's form brings no `Lax` cookie, and a login cookie that we set anew would end the logins in this browser's
 /// other tabs. The GET that a 303 makes of it does bring the cookie.
-fn comes_from_another_site(request: &HttpRequest) -> bool {
+pub(super) fn comes_from_another_site(request: &HttpRequest) -> bool {
     let site = request.headers().get("sec-fetch-site").and_then(|site| site.to_str().ok());
     matches!(site, Some("cross-site" | "same-site"))
 }
 
-fn is_query(body: &str) -> bool {
+pub(super) fn is_query(body: &str) -> bool {
     body.bytes().all(|b| b.is_ascii_graphic() && b != b'#')
 }
 
@@ -53,7 +54,24 @@ async fn serve(app: &App, request: &HttpRequest, params: Option<Params>) -> Http
         Err(AuthorizeError::Page(refusal)) => return refused(app, &browser, &refusal).await,
         Err(AuthorizeError::Trouble(trouble)) => return reply::trouble_page(&trouble),
     };
-    match login::start(app, &browser, asked).await {
+    begin(app, &browser, asked).await
+}
+
+/// From the browser's session where that will do, else by a login.
+pub(super) async fn begin(
+    app: &App,
+    browser: &Browser,
+    asked: AuthorizationRequest,
+) -> HttpResponse {
+    let begun = match silent::answer(app, browser, asked, app.now()).await {
+        Ok(Silent::Answer(answer)) => return reply::answer(&answer),
+        Ok(Silent::AskForAccount(asked)) => {
+            login::begin::ask_for_account(app, browser, *asked).await
+        }
+        Ok(Silent::Login(asked)) => login::start(app, browser, *asked).await,
+        Err(trouble) => return reply::trouble_page(&trouble),
+    };
+    match begun {
         Ok(begun) => started(app, begun),
         Err(error) => reply::login_error(app, &error).await,
     }

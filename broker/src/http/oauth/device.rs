@@ -4,11 +4,10 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::{Came, reply, token};
+use super::{Came, authorize, reply, token};
 use crate::app::App;
 use crate::counter::sender;
 use crate::http::error;
-use crate::http::login::answer::started;
 use crate::http::login::browser;
 use crate::http::pages::{self, FieldProblem};
 use crate::login;
@@ -90,10 +89,7 @@ pub(super) async fn submit(
         Ok(None) => return again(&app, &request, &typed, UNKNOWN),
         Err(trouble) => return reply::trouble_page(&trouble),
     };
-    match login::start(&app, &own, asked).await {
-        Ok(begun) => started(&app, begun),
-        Err(error) => reply::login_error(&app, &error).await,
-    }
+    authorize::begin(&app, &own, asked).await
 }
 
 /// Asks whether the device that shows this code may have what it asks for (RFC 8628 §5.4).

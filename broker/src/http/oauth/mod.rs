@@ -5,10 +5,12 @@ mod consent;
 mod cors;
 mod device;
 mod discovery;
+mod logout;
 mod par;
 mod reply;
 #[cfg(test)]
 mod sender_tests;
+mod sessions;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -29,12 +31,12 @@ use crate::oauth::params::Params;
 use crate::oauth::sender_constraint::Sender;
 use crate::oauth::token::{Authorization, TokenRequest};
 
-pub use reply::{answer, login_error, trouble_page};
+pub use reply::{answer, answered, login_error, trouble_page};
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
-/// A body of `/authorize` fits into a query.
+/// A body of `/authorize` or `/oidc/logout` fits into a query.
 const AUTHORIZE_BYTES: usize = 8 * 1024 - 64;
 
 /// Routes of DESIGN §3.3 that are the authorization server's.
@@ -60,6 +62,17 @@ pub fn routes(routes: &mut ServiceConfig) {
             web::resource("/oauth/device/code")
                 .route(web::post().to(device::authorize))
                 .route(web::method(Method::OPTIONS).to(cors::preflight)),
+        )
+        .service(
+            web::resource("/oidc/logout")
+                .app_data(web::PayloadConfig::new(AUTHORIZE_BYTES))
+                .route(web::get().to(logout::by_query))
+                .route(web::post().to(logout::by_form)),
+        )
+        .service(
+            web::resource("/sessions")
+                .route(web::get().to(sessions::show))
+                .route(web::post().to(sessions::end)),
         )
         .service(
             web::resource("/oauth/token")

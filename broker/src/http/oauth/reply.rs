@@ -7,11 +7,12 @@ use url::Url;
 
 use crate::app::App;
 use crate::http::error;
-use crate::http::login::answer::{error_page, see_other};
+use crate::http::login::answer::{error_page, see_other, set};
+use crate::http::login::browser;
 use crate::http::pages;
 use crate::ids;
 use crate::login::LoginError;
-use crate::oauth::answer::{Answer, error_answer};
+use crate::oauth::answer::{Answer, Answered, error_answer};
 use crate::oauth::error::Trouble;
 
 /// An answer to the client: 303, so that a form is not posted on (RFC 9700 §4.12), or a form that posts itself.
@@ -24,6 +25,15 @@ pub fn answer(answer: &Answer) -> HttpResponse {
         },
         Answer::Stay(end) => super::device::ended(*end),
     }
+}
+
+/// An answer, and the browser's session with it.
+pub fn answered(app: &App, answered: &Answered) -> HttpResponse {
+    let mut response = answer(&answered.answer);
+    if let Some(cookie) = &answered.cookie {
+        set(&mut response, &browser::session_cookie(&app.config.issuer, cookie));
+    }
+    response
 }
 
 /// How a login that does not succeed is answered: our page, or an error for the client.

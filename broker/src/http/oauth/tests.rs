@@ -329,7 +329,7 @@ async fn the_consent_form_brings_the_code_to_its_own_browser_only() {
     let login = broker.completed(&asked).await;
     let answer =
         crate::oauth::answer::answer(broker.app(), &browser("a"), login, broker.now()).await;
-    let crate::oauth::answer::Answer::Redirect { url } = answer.unwrap() else {
+    let crate::oauth::answer::Answer::Redirect { url } = answer.unwrap().answer else {
         panic!("no redirect")
     };
     let path = url.strip_prefix(broker.issuer()).unwrap();
@@ -371,7 +371,7 @@ async fn a_consent_that_cannot_be_given_leaves_a_trace() {
     let user = login.user.id.clone();
     let answer =
         crate::oauth::answer::answer(broker.app(), &browser("a"), login, broker.now()).await;
-    let crate::oauth::answer::Answer::Redirect { url } = answer.unwrap() else {
+    let crate::oauth::answer::Answer::Redirect { url } = answer.unwrap().answer else {
         panic!("no redirect")
     };
     let path = url.strip_prefix(broker.issuer()).unwrap();

@@ -73,6 +73,7 @@ async fn a_good_request_is_taken_as_it_came() {
             connection: Some("acme-oidc".to_owned()),
             organization: Some("acme".to_owned()),
             login_hint: Some("ada@acme.example".to_owned()),
+            hinted_user: None,
             prompt: vec![Prompt::Login, Prompt::Consent],
             max_age: Some(0),
             acr_values: texts(&["a", "b"]),

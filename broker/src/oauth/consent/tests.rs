@@ -10,7 +10,7 @@ const PORTAL_ASKS: [(&str, Option<&str>); 2] =
 /// Where the answer to a login goes: its parameters.
 async fn answered(broker: &Broker, params: &Params) -> (String, Params) {
     let login = broker.completed(params).await;
-    read(answer(broker.app(), &browser("a"), login, broker.now()).await.unwrap())
+    read(answer(broker.app(), &browser("a"), login, broker.now()).await.unwrap().answer)
 }
 
 fn read(answer: Answer) -> (String, Params) {
@@ -49,7 +49,9 @@ async fn a_first_party_client_gets_its_code_at_once() {
     let found = broker.app().records.get::<AuthorizationGrant>(code, broker.now()).await.unwrap();
     let grant = found.unwrap().record;
     assert_eq!((grant.client_id.as_str(), grant.audience.as_deref()), (WEB, Some(API)));
-    assert_eq!(grant.gives.unwrap().login, broker.login().await);
+    let login = grant.gives.unwrap().login;
+    assert!(login.session.as_ref().is_some_and(|sid| sid.starts_with("ses_")));
+    assert_eq!(Login { session: None, ..login }, broker.login().await);
     assert!(grant.family.starts_with("fam_"));
 }
 

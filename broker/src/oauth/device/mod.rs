@@ -169,6 +169,7 @@ pub async fn asked(
         connection: None,
         organization: None,
         login_hint: None,
+        hinted_user: None,
         prompt: Vec::new(),
         max_age: None,
         acr_values: Vec::new(),

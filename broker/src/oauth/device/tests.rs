@@ -58,7 +58,7 @@ async fn confirmation(broker: &Broker, user_code: &UserCode) -> String {
     let mut login = broker.completed(&request(&[])).await;
     login.request = asked;
     let answered = answer(broker.app(), &browser("a"), login, broker.now()).await.unwrap();
-    let Answer::Redirect { url } = answered else { panic!("not asked: {answered:?}") };
+    let Answer::Redirect { url } = answered.answer else { panic!("not asked: {answered:?}") };
     let (page, handle) = url.split_once("?consent=").unwrap();
     assert_eq!(page, format!("{}/consent", broker.issuer()));
     handle.to_owned()

@@ -30,6 +30,7 @@ fn login() -> Login {
         auth_time: Some("2029-12-31T23:59:00Z".parse().unwrap()),
         acr: Some("mfa".to_owned()),
         amr: vec!["otp".to_owned()],
+        session: Some("ses_1".to_owned()),
         claims: NormalizedClaims::default(),
     }
 }
@@ -198,7 +199,7 @@ async fn an_id_token_says_what_the_scopes_allow() {
         claims,
         json!({
             "iss": ISSUER, "sub": "usr_1", "aud": "app", "iat": 1_893_456_000, "exp": 1_893_459_600,
-            "auth_time": 1_893_455_940, "nonce": "n-1", "acr": "mfa", "amr": ["otp"],
+            "auth_time": 1_893_455_940, "nonce": "n-1", "acr": "mfa", "amr": ["otp"], "sid": "ses_1",
             // the pair of OIDC Core's own example (§A.3)
             "at_hash": "77QmUPtjPfzWtF2AnpK9RQ",
             "email": "ada@acme.example", "email_verified": true

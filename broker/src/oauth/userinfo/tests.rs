@@ -1,6 +1,8 @@
 use homerealm_certs::{JwsAlgorithm, SigningKey, SystemRandom, sign_compact};
 use serde_json::json;
 
+use serde_json::Value;
+
 use super::*;
 use crate::catalog::{Client, ResourceServer};
 use crate::oauth::fixtures::{API, Broker, WEB, texts};

@@ -51,9 +51,22 @@ impl<'a> Batch<'a> {
         handle: &(impl Handle + ?Sized),
         record: &R,
     ) -> Result<(), StoreError> {
+        self.put_until(handle, record, self.now + R::LIFETIME)
+    }
+
+    /// As [`Records::put`], for a record with an end of its own.
+    ///
+    /// # Errors
+    /// As [`Self::put`].
+    pub fn put_until<R: Record>(
+        &mut self,
+        handle: &(impl Handle + ?Sized),
+        record: &R,
+        expires_at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         let key = key::<R>(handle);
         let value = self.records.seal(&key, record)?;
-        self.operations.push(Operation::Put { key, value, expires_at: self.now + R::LIFETIME });
+        self.operations.push(Operation::Put { key, value, expires_at });
         Ok(())
     }
 

@@ -36,6 +36,7 @@ fn settings() -> OidcSettings {
 #[derive(Default)]
 struct Wishes {
     force_login: bool,
+    select_account: bool,
     login_hint: Option<&'static str>,
     acr_values: Vec<String>,
     ui_locales: Option<&'static str>,
@@ -52,6 +53,7 @@ fn begin(
         transaction: "handle",
         login_hint: wishes.login_hint,
         force_login: wishes.force_login,
+        select_account: wishes.select_account,
         acr_values: &wishes.acr_values,
         ui_locales: wishes.ui_locales,
         random: &SequenceRandom::new(7),
@@ -111,6 +113,7 @@ fn the_challenge_is_that_of_the_standards_example() {
 fn passes_on_what_the_login_asks_for() {
     let wishes = Wishes {
         force_login: true,
+        select_account: false,
         login_hint: Some("alice@acme.example"),
         acr_values: vec!["mfa".to_owned(), "phr".to_owned()],
         ui_locales: Some("de en"),
@@ -173,4 +176,16 @@ fn the_endpoints_own_query_stays_except_where_it_names_ours() {
 
     assert_eq!(query["p"], "b2c_1_signin");
     assert_eq!(query["state"], "handle");
+}
+
+#[test]
+fn an_account_is_chosen_upstream_unless_a_login_is_forced_anyway() {
+    let prompt = |force_login, select_account| {
+        let wishes = Wishes { force_login, select_account, ..Wishes::default() };
+        begin(&settings(), ENDPOINT, &wishes).0.get("prompt").cloned()
+    };
+
+    assert_eq!(prompt(false, true).as_deref(), Some("select_account"));
+    assert_eq!(prompt(true, true).as_deref(), Some("login"));
+    assert_eq!(prompt(false, false), None);
 }

@@ -37,12 +37,19 @@ struct Asked {
     handle: &'static str,
     login_hint: Option<&'static str>,
     force_login: bool,
+    select_account: bool,
     acr_values: Vec<String>,
 }
 
 impl Asked {
     fn nothing() -> Self {
-        Self { handle: HANDLE, login_hint: None, force_login: false, acr_values: Vec::new() }
+        Self {
+            handle: HANDLE,
+            login_hint: None,
+            force_login: false,
+            select_account: false,
+            acr_values: Vec::new(),
+        }
     }
 
     fn from(&self, sender: &Sender<'_>) -> Result<Beginning, Rejection> {
@@ -52,6 +59,7 @@ impl Asked {
             transaction: self.handle,
             login_hint: self.login_hint,
             force_login: self.force_login,
+            select_account: self.select_account,
             acr_values: &self.acr_values,
             ui_locales: None,
             random: &SequenceRandom::new(1),
@@ -107,6 +115,16 @@ fn what_is_remembered_is_what_was_sent() {
 
     let request_id = format!("_{HANDLE}");
     assert_eq!(expected, Expected::Saml { request_id, force_login: true, sent_at: now() });
+}
+
+#[test]
+fn to_choose_an_account_is_to_sign_in_anew_but_no_proof_of_it_is_expected() {
+    let asked = Asked { select_account: true, ..Asked::nothing() };
+
+    let beginning = asked.from(&sender()).unwrap();
+
+    assert!(matches!(beginning.expected, Expected::Saml { force_login: false, .. }));
+    assert!(inflated(&redirected(beginning)).contains(r#" ForceAuthn="true" "#));
 }
 
 #[test]

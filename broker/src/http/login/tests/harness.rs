@@ -100,7 +100,7 @@ impl Site {
 
     /// Begins a login and goes to the IdP: the transaction, the browser's cookie, the IdP's URL.
     pub(crate) async fn sent(&self, request: AuthorizationRequest) -> (String, Cookie, Url) {
-        let Started { transaction, browser_secret, step } =
+        let Started { transaction, browser_secret, step, .. } =
             start(self.app(), &Browser::default(), request).await.unwrap();
         let Step::Upstream(homerealm_connectors::connector::Begun::Redirect { url }) = step else {
             panic!("not sent upstream: {step:?}");

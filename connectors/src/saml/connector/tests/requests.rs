@@ -6,6 +6,7 @@ async fn begun(settings: SamlSettings) -> Result<Begun, ConnectorError> {
         transaction: "AAECAwQFBgcICQoLDA0ODw",
         login_hint: Some("alice@acme.example"),
         force_login: false,
+        select_account: false,
         acr_values: &[],
         ui_locales: None,
         random: &SequenceRandom::new(1),
