@@ -126,12 +126,13 @@ impl Redis {
     pub fn cli(&self, command: &[&str]) -> String {
         let port = self.port.to_string();
         let mut password = self.arguments.iter().skip_while(|arg| *arg != "--requirepass").skip(1);
-        let output = Command::new("redis-cli")
-            .args(["-p", &port])
-            .args(command)
-            .env("REDISCLI_AUTH", password.next().map_or("", String::as_str))
-            .output()
-            .unwrap();
+        let mut client = Command::new("redis-cli");
+        client.args(["-p", &port]).args(command).env_remove("REDISCLI_AUTH");
+        // not an empty one: making a cluster would send it
+        if let Some(password) = password.next() {
+            client.env("REDISCLI_AUTH", password);
+        }
+        let output = client.output().unwrap();
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
