@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_certificate_is_asked_for_exactly_one_name() {
         let dns = Some("app.example".to_owned());
-        let one = TlsNames { tls_client_auth_san_dns: dns.clone(), ..TlsNames::default() };
+        let one = TlsNames { tls_client_auth_san_dns: dns, ..TlsNames::default() };
         assert_eq!(one.only(), Some(CertificateName::dns("app.example")));
         assert_eq!(TlsNames::default().only(), None);
         let ip = Some("192.0.2.1".to_owned());

@@ -1,3 +1,7 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use actix_web::{HttpResponse, HttpServer, web};
 use serde_json::json;
 
 use super::*;
@@ -161,4 +165,56 @@ async fn a_jwks_uri_that_gives_nothing_authenticates_nobody() {
         .await;
     let assertion = holder.assertion(&broker, WEB, &json!({}));
     assert_eq!(why(&broker, &assertion).await, "its jwks_uri gives no keys");
+}
+
+/// An address that publishes a key set, and how often it was asked.
+#[derive(Clone)]
+struct Published {
+    keys: Arc<Mutex<Value>>,
+    asked: Arc<AtomicUsize>,
+}
+
+async fn publish(keys: Value) -> (Published, String) {
+    let published = Published { keys: Arc::new(Mutex::new(keys)), asked: Arc::default() };
+    let data = web::Data::new(published.clone());
+    let show = async |published: web::Data<Published>| {
+        published.asked.fetch_add(1, Ordering::Relaxed);
+        HttpResponse::Ok().json(published.keys.lock().unwrap().clone())
+    };
+    let server = HttpServer::new(move || {
+        actix_web::App::new().app_data(data.clone()).route("/jwks", web::get().to(show))
+    });
+    let server = server.workers(1).bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/jwks", server.addrs()[0]);
+    actix_web::rt::spawn(server.run());
+    (published, address)
+}
+
+/// Cached; and a stream of invented keys does not make us hammer the address.
+#[actix_web::test]
+async fn a_new_key_at_the_jwks_uri_is_seen_within_a_minute() {
+    let (old, new, invented) = (Holder::new(), Holder::new(), Holder::new());
+    let (published, address) = publish(old.jwks()).await;
+    let broker =
+        Broker::start_with("[upstream]\nallow_http = true\nallow_private_addresses = true\n").await;
+    broker
+        .change::<Client>(WEB, |client| {
+            client.token_endpoint_auth_method = ClientAuthMethod::PrivateKeyJwt;
+            client.keys.jwks_uri = Some(address);
+        })
+        .await;
+    let shown = async |holder: &Holder| {
+        let outcome = why(&broker, &holder.assertion(&broker, WEB, &json!({}))).await;
+        (outcome, published.asked.load(Ordering::Relaxed))
+    };
+
+    assert_eq!(shown(&old).await, ("good", 1));
+    assert_eq!(shown(&old).await, ("good", 1));
+    *published.keys.lock().unwrap() = new.jwks();
+    broker.clock.advance(59);
+    assert_eq!(shown(&new).await, ("no registered key verifies it", 1));
+    broker.clock.advance(1);
+    assert_eq!(shown(&new).await, ("good", 2));
+    assert_eq!(shown(&old).await, ("no registered key verifies it", 2));
+    assert_eq!(shown(&invented).await, ("no registered key verifies it", 2));
 }
