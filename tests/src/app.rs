@@ -16,6 +16,7 @@ use reqwest::Client;
 use crate::admin::Admin;
 use crate::balancer::Balancer;
 use crate::clock::ShiftedClock;
+use crate::redis::Redis;
 use crate::state::{self, Ground, State};
 
 /// The bootstrap token of every broker under test.
@@ -93,6 +94,12 @@ impl TestApp {
         }
         self.start(&ports).await;
         self.admin.nodes_are(&self.addresses());
+    }
+
+    /// The Redis below it, and what its keys begin with, where this run has one.
+    #[must_use]
+    pub fn redis(&self) -> Option<(&'static Redis, &str)> {
+        self.ground.as_ref()?.redis()
     }
 
     /// The folder with its state, where this run is embedded.

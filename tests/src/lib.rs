@@ -26,6 +26,7 @@ pub mod postgres;
 pub mod proxy;
 pub mod redis;
 pub mod sample_idps;
+pub mod sample_oidc;
 pub mod scene;
 pub mod site;
 pub mod state;

@@ -136,6 +136,18 @@ impl Redis {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
+    /// Of the keys that begin with `prefix`: how many there are, how many without an end, and the seconds to the last end.
+    #[must_use]
+    pub fn keys_of(&self, prefix: &str) -> [u64; 3] {
+        let script = "local keys, endless, longest = redis.call('KEYS', ARGV[1] .. '*'), 0, 0 \
+            for _, key in ipairs(keys) do local left = redis.call('TTL', key) \
+            if left < 0 then endless = endless + 1 else longest = math.max(longest, left) end end \
+            return {#keys, endless, longest}";
+        let answer = self.cli(&["eval", script, "0", prefix]);
+        let numbers: Vec<u64> = answer.lines().map(|line| line.parse().unwrap()).collect();
+        numbers.try_into().unwrap()
+    }
+
     /// `kill -9`, by its keeper.
     pub fn kill(&mut self) {
         drop(self.child.stdin.take());

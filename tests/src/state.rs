@@ -29,6 +29,7 @@ pub enum State {
 pub struct Ground {
     folder: TempDir,
     settings: String,
+    redis: Option<(&'static Redis, String)>,
     _database: Option<Database>,
 }
 
@@ -74,7 +75,12 @@ impl Ground {
         let folder = tempfile::tempdir().unwrap();
         if State::of_this_run() == State::Embedded {
             let database = format!("sqlite:{}/hr.db", folder.path().display());
-            return Self { settings: settings(&database, more), folder, _database: None };
+            return Self {
+                settings: settings(&database, more),
+                folder,
+                redis: None,
+                _database: None,
+            };
         }
         let servers = servers().await;
         let number = next();
@@ -87,13 +93,20 @@ impl Ground {
             key.display()
         );
         let settings = settings(&database.url, &format!("{shared}{more}"));
-        Self { folder, settings, _database: Some(database) }
+        let redis = Some((&servers.redis, format!("hr{number}:")));
+        Self { folder, settings, redis, _database: Some(database) }
     }
 
     /// A configuration: keys of the first level, then what stands on this ground.
     #[must_use]
     pub fn config(&self, first: &str) -> String {
         format!("{first}{}", self.settings)
+    }
+
+    /// The Redis below, and what its keys begin with.
+    #[must_use]
+    pub fn redis(&self) -> Option<(&'static Redis, &str)> {
+        self.redis.as_ref().map(|(redis, prefix)| (*redis, prefix.as_str()))
     }
 
     /// The folder with the state of the embedded engines; else with the master key alone.

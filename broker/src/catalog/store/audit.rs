@@ -224,4 +224,4 @@ pub(super) const OF_KIND: &str = latest!("kind = $7 AND kind <> 'login'");
 pub(super) const OF_OBJECT_ID: &str = latest!("object_id = $7 AND kind <> 'login'");
 pub(super) const OF_OBJECT_NAME: &str = latest!("object_name = $7 AND kind <> 'login'");
 const DELETE_BEFORE: &str = "DELETE FROM audit_entries WHERE id IN \
-     (SELECT id FROM audit_entries WHERE at < $1 LIMIT 1000)";
+     (SELECT id FROM audit_entries WHERE at < $1 ORDER BY at, id LIMIT 1000)";

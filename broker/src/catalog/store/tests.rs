@@ -10,4 +10,5 @@ mod objects;
 mod opening;
 mod plans;
 mod samples;
+mod source;
 mod upgrade;

@@ -116,7 +116,7 @@ pub(super) const BY_REFERENCE: &str = "SELECT doc FROM login_traces WHERE refere
 pub(super) const LATEST: &str =
     "SELECT doc FROM login_traces WHERE (at, id) < ($1, $2) ORDER BY at DESC, id DESC LIMIT $3";
 const DELETE_BEFORE: &str = "DELETE FROM login_traces WHERE id IN \
-     (SELECT id FROM login_traces WHERE at < $1 LIMIT 1000)";
+     (SELECT id FROM login_traces WHERE at < $1 ORDER BY at, id LIMIT 1000)";
 pub(super) const NTH_LATEST: &str =
     "SELECT at FROM login_traces WHERE proof = $1 AND proof < 2 ORDER BY at DESC LIMIT 1 OFFSET $2";
 const DELETE_UNPROVEN: &str = "DELETE FROM login_traces WHERE id IN \

@@ -40,7 +40,7 @@ impl Store {
         Self { catalog, folder, url }
     }
 
-    async fn at(url: String) -> Self {
+    pub(super) async fn at(url: String) -> Self {
         let catalog = Catalog::open(&url, &sealer(1)).await.unwrap();
         Self { catalog, folder: tempfile::tempdir().unwrap(), url }
     }
@@ -67,7 +67,7 @@ impl Store {
 }
 
 /// Makes an empty database on a server and gives its URL.
-async fn postgres(server: &str) -> String {
+pub(super) async fn postgres(server: &str) -> String {
     sqlx::any::install_default_drivers();
     let name = format!("catalog_{}", ids::transaction(&SystemRandom));
     let mut connection = AnyConnection::connect(server).await.unwrap();
