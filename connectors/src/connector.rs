@@ -1,7 +1,7 @@
 //! The one trait for an upstream IdP; what differs between the protocols is in closed enums.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use homerealm_certs::Random;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -43,6 +43,11 @@ pub trait OnceGuard: Send + Sync {
     /// Whether one more assertion is decrypted for this login; counts it. Asked before the marker is written, which nothing
     /// verified stands behind.
     fn allows_decryption(&self) -> bool;
+}
+
+/// The tolerance of time checks: 0 to 300 seconds, whatever a connection says (RULES 10).
+pub(crate) fn clamped_skew(configured: TimeDelta) -> TimeDelta {
+    configured.clamp(TimeDelta::zero(), TimeDelta::seconds(300))
 }
 
 /// What a login asks of the IdP.
@@ -166,5 +171,18 @@ impl std::fmt::Debug for Completion<'_> {
             .field("epoch", &self.epoch)
             .field("now", &self.now)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tolerance_of_time_checks_is_five_minutes_at_most() {
+        for (configured, granted) in [(-1, 0), (0, 0), (300, 300), (301, 300), (86_400, 300)] {
+            let granted = TimeDelta::seconds(granted);
+            assert_eq!(clamped_skew(TimeDelta::seconds(configured)), granted);
+        }
     }
 }

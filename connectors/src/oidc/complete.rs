@@ -11,7 +11,7 @@ use super::token_request::{self, Redemption, TokenAnswer};
 use super::{Rejection, identity, userinfo};
 use crate::assertion::VerifiedAssertion;
 use crate::check::Checks;
-use crate::connector::{Completion, Expected, UpstreamAnswer};
+use crate::connector::{Completion, Expected, UpstreamAnswer, clamped_skew};
 use crate::error::{self, ConnectorError};
 
 /// Runs the steps and records the refusal that ends them.
@@ -104,7 +104,7 @@ impl Step<'_> {
             access_token: tokens.access_token.as_ref(),
             acr_values: &self.settings.acr_values,
             freshness: pending.freshness,
-            skew: self.settings.clock_skew,
+            skew: clamped_skew(self.settings.clock_skew),
             now: completion.now,
         }
     }

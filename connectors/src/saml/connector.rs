@@ -20,7 +20,9 @@ use super::rejection::Rejection;
 use super::verify::{Received, VerifiedSaml, VerifyPolicy};
 use crate::assertion::{AssertionParts, ReplayKey, Subject, VerifiedAssertion, VerifiedDocument};
 use crate::check::Checks;
-use crate::connector::{BeginRequest, Beginning, Completion, Connector, Expected, UpstreamAnswer};
+use crate::connector::{
+    BeginRequest, Beginning, Completion, Connector, Expected, UpstreamAnswer, clamped_skew,
+};
 use crate::error::ConnectorError;
 
 /// What a connection says about its SAML identity provider.
@@ -197,7 +199,7 @@ impl SamlConnector {
             request_id: pending.map(|pending| pending.request_id),
             idp_initiated: self.settings.idp_initiated,
             oldest_authn: oldest_authn(pending, completion.max_age, completion.now),
-            skew: self.settings.clock_skew.clamp(TimeDelta::zero(), MAX_SKEW),
+            skew: clamped_skew(self.settings.clock_skew),
             epoch: completion.epoch,
             now: completion.now,
         }
@@ -250,7 +252,6 @@ impl SamlConnector {
 }
 
 const ENCRYPTED_KEY_KEPT: TimeDelta = TimeDelta::hours(24);
-const MAX_SKEW: TimeDelta = TimeDelta::seconds(300);
 
 fn pending(expected: Option<&Expected>) -> Result<Option<Pending<'_>>, ConnectorError> {
     match expected {
