@@ -442,7 +442,7 @@ async fn send(
     transaction: &str,
     attempt: u16,
     request: &AuthorizationRequest,
-    (connection, typed): (&Connection, Option<&str>),
+    (connection, typed): (&Arc<Connection>, Option<&str>),
 ) -> Result<Beginning, Failure> {
     let connector = app.connector(connection).await?;
     let handle = UpstreamHandle { handle: transaction.to_owned(), attempt }.to_string();

@@ -24,12 +24,17 @@ use crate::seal::Sealer;
 const KEPT: u64 = 20_000;
 const ENTRA: &str = "https://login.microsoftonline.com";
 
-type Key = (String, DateTime<Utc>);
-
 /// The connectors in use.
 pub struct Connectors {
     providers: Arc<Providers>,
-    built: Cache<Key, Arc<dyn Connector>>,
+    built: Cache<String, Built>,
+}
+
+/// A connector, and exactly what it was built from: no time and no revision can be mistaken for another's.
+#[derive(Clone)]
+struct Built {
+    from: Arc<Connection>,
+    connector: Arc<dyn Connector>,
 }
 
 /// What a connector is made with besides its connection.
@@ -62,12 +67,18 @@ impl Connectors {
     /// [`Unusable`] where its metadata or secrets cannot be read.
     pub async fn of(
         &self,
-        connection: &Connection,
+        connection: &Arc<Connection>,
         surroundings: Surroundings<'_>,
     ) -> Result<Arc<dyn Connector>, Unusable> {
-        let key = (connection.id.clone(), connection.updated_at);
-        let build = async { self.build(connection, surroundings) };
-        self.built.try_get_with(key, build).await.map_err(Arc::unwrap_or_clone)
+        if let Some(built) = self.built.get(&connection.id).await
+            && (Arc::ptr_eq(&built.from, connection) || built.from == *connection)
+        {
+            return Ok(built.connector);
+        }
+        let connector = self.build(connection, surroundings)?;
+        let built = Built { from: Arc::clone(connection), connector: Arc::clone(&connector) };
+        self.built.insert(connection.id.clone(), built).await;
+        Ok(connector)
     }
 
     fn build(
@@ -92,7 +103,10 @@ impl App {
     ///
     /// # Errors
     /// [`Unusable`] where its metadata or secrets cannot be read.
-    pub async fn connector(&self, connection: &Connection) -> Result<Arc<dyn Connector>, Unusable> {
+    pub async fn connector(
+        &self,
+        connection: &Arc<Connection>,
+    ) -> Result<Arc<dyn Connector>, Unusable> {
         self.connectors.of(connection, self.surroundings()).await
     }
 

@@ -1,6 +1,7 @@
 //! The IdP's answer arrives: verified where that needs no browser, parked, and bound to its browser afterwards (RULES 2-4).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -183,11 +184,7 @@ fn word(error: &str) -> String {
 }
 
 /// The connection of the path, by its name alone.
-async fn of_path(
-    app: &App,
-    path: &str,
-    trail: &mut Trail,
-) -> Result<std::sync::Arc<Connection>, Failure> {
+async fn of_path(app: &App, path: &str, trail: &mut Trail) -> Result<Arc<Connection>, Failure> {
     let found = app.catalog.get::<Connection>(path).await?.map(|found| found.object);
     let connection = found.filter(|c| c.name.as_str() == path);
     let connection = connection.ok_or(Failure::HomeRealm(Refusal::UnknownConnection))?;
@@ -250,7 +247,7 @@ impl<'a> Against<'a> {
 /// Has the connector verify an answer. That it is used for the first time is the caller's to see to.
 pub(super) async fn verify(
     app: &App,
-    connection: &Connection,
+    connection: &Arc<Connection>,
     against: Against<'_>,
     answer: UpstreamAnswer,
     trail: &mut Trail,

@@ -345,3 +345,22 @@ async fn on_a_shared_connection_the_organization_is_earned_not_asked_for() {
     assert_eq!(member.user.id, login.user.id);
     site.running.stop().await;
 }
+
+#[actix_web::test]
+async fn a_change_of_a_connection_counts_at_once_also_within_the_same_millisecond() {
+    let (before, after) = (Idp::new(), Idp::new());
+    let site = site(&before).await;
+    let ask = async |idp: &Idp| {
+        let (transaction, ..) = site.sent(for_acme()).await;
+        let says = Says::good(site.running.issuer(), &transaction);
+        let form = [("SAMLResponse", &*idp.response(&says)), ("RelayState", &*transaction)];
+        site.post(ACS, &form, &[]).await.status
+    };
+    assert_eq!((ask(&before).await, ask(&after).await), (303, 400));
+
+    // the clock stands still, so `updated_at` stays as it was
+    site.change("acme-saml", |connection| connection.options = after.connection().options).await;
+
+    assert_eq!((ask(&before).await, ask(&after).await), (400, 303));
+    site.running.stop().await;
+}
