@@ -17,6 +17,7 @@ mod browser;
 mod compose;
 mod demo;
 mod device;
+mod discovery;
 mod emitted_xml;
 mod home_realm;
 mod login_oidc;

@@ -19,7 +19,8 @@ pub(super) async fn list(
     let mut items = Vec::new();
     for consent in app.catalog.consents_of(&user.object.id).await? {
         let client = app.catalog.get::<Client>(&consent.client_id).await?;
-        items.push(view(&consent, client.map(|client| client.object.client_name.clone())));
+        let name = client.as_ref().map(|client| client.object.client_name.as_str());
+        items.push(view(&consent, name));
     }
     Ok(HttpResponse::Ok().json(json!({"items": items, "next": null})))
 }
@@ -40,7 +41,7 @@ pub(super) async fn withdraw(
     }
 }
 
-fn view(consent: &Consent, client_name: Option<String>) -> Value {
+fn view(consent: &Consent, client_name: Option<&str>) -> Value {
     let Allowed { scopes, apis } = allowed(&consent.scopes);
     let apis: Vec<Value> = apis
         .into_iter()

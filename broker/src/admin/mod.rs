@@ -14,7 +14,7 @@ mod login_traces;
 mod logs;
 mod openapi;
 mod organizations;
-mod registration;
+pub mod registration;
 mod registration_tokens;
 mod resource;
 mod resource_servers;

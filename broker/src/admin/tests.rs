@@ -1,6 +1,7 @@
 //! The management API over a real socket.
 
 mod audit;
+mod client_id_documents;
 mod client_keys;
 mod clients_and_apis;
 mod connections;

@@ -2,6 +2,7 @@
 
 mod checks;
 mod client_certificates;
+mod client_id_documents;
 mod dpop;
 mod issuer;
 mod problem;
@@ -18,6 +19,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 pub use client_certificates::ClientCertificates;
+pub use client_id_documents::ClientIdDocuments;
 pub use dpop::Dpop;
 pub use issuer::{Issuer, IssuerFault};
 pub use problem::{Problem, Problems};
@@ -70,6 +72,8 @@ pub struct Config {
     pub refresh_tokens: RefreshTokens,
     /// Clients that register themselves.
     pub registration: Registration,
+    /// Clients known by a document of their own; `None`: none are.
+    pub client_id_documents: Option<ClientIdDocuments>,
     /// How long traces and the audit log are kept.
     pub retention: Retention,
     /// Where Prometheus reads.
@@ -77,7 +81,7 @@ pub struct Config {
 }
 
 /// Every key, in the order of the documentation.
-pub const KEYS: [&str; 34] = [
+pub const KEYS: [&str; 36] = [
     "issuer",
     "listen",
     "allow_insecure_container",
@@ -109,6 +113,8 @@ pub const KEYS: [&str; 34] = [
     "refresh_tokens.lifetime_seconds",
     "refresh_tokens.idle_lifetime_seconds",
     "registration.enabled",
+    "client_id_documents.organization",
+    "client_id_documents.hosts",
     "retention.login_traces_days",
     "retention.audit_days",
     "metrics.listen",
@@ -181,6 +187,7 @@ impl Config {
             limits: Limits::read(reader),
             refresh_tokens: RefreshTokens::read(reader),
             registration: Registration::read(reader),
+            client_id_documents: ClientIdDocuments::read(reader),
             retention: Retention::read(reader),
             metrics: Metrics::read(reader),
         }

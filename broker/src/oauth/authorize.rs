@@ -134,6 +134,11 @@ fn must_be_pushed(client: &Client) -> Result<(), Fault> {
 }
 
 impl Refusal {
+    /// The document that the client is known by is not taken.
+    pub fn document(detail: String) -> Self {
+        Self { code: "client_document_refused", detail, client_id: None, link: None }
+    }
+
     /// The parameters themselves cannot be read.
     pub fn unreadable() -> Self {
         Self {

@@ -76,6 +76,8 @@ pub struct ConsentQuestion {
     pub client_name: String,
     /// Its home page.
     pub client_uri: Option<String>,
+    /// Where it is on the web, if that is what it is known by.
+    pub host: Option<String>,
     /// Whose app it is; empty where it is ours.
     pub organization: String,
     /// Who signed in, as they know themselves.
@@ -250,6 +252,7 @@ pub async fn question(
         handle: handle.to_owned(),
         form_token: pending.form_token.clone(),
         organization: organization_name(app, &client).await?,
+        host: origins::host(&client),
         client_name: client.client_name.clone(),
         client_uri: origins::home_page(&client).map(str::to_owned),
         permissions: request.scopes.iter().map(described).collect(),

@@ -25,6 +25,9 @@ pub struct Discovery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_endpoint: Option<String>,
     pub end_session_endpoint: String,
+    /// Whether a `client_id` may be the address of the client's metadata.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id_metadata_document_supported: Option<bool>,
     pub jwks_uri: String,
     pub scopes_supported: [&'static str; 5],
     pub claims_supported: Vec<&'static str>,
@@ -76,6 +79,7 @@ impl Discovery {
             userinfo_endpoint: url("/userinfo"),
             registration_endpoint: None,
             end_session_endpoint: url("/oidc/logout"),
+            client_id_metadata_document_supported: None,
             jwks_uri: url("/.well-known/jwks.json"),
             scopes_supported: OIDC_SCOPES,
             claims_supported: TOKEN_CLAIMS.into_iter().chain(USER_CLAIMS).collect(),
@@ -114,9 +118,12 @@ impl Discovery {
     pub fn with(self, config: &Config) -> Self {
         let registration_endpoint =
             config.registration.enabled.then(|| config.issuer.url("/oidc/register").to_string());
+        let client_id_metadata_document_supported =
+            config.client_id_documents.is_some().then_some(true);
         let certificates = &config.client_certificates;
         Self {
             registration_endpoint,
+            client_id_metadata_document_supported,
             token_endpoint_auth_methods_supported: methods(certificates),
             tls_client_certificate_bound_access_tokens: certificates.are_seen(),
             ..self

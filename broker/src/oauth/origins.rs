@@ -15,6 +15,12 @@ pub fn is_of_client(client: &Client, origin: &str) -> bool {
     })
 }
 
+/// The host that a client is known by, where its `client_id` is an address.
+pub fn host(client: &Client) -> Option<String> {
+    let url = client.client_id.contains("://").then(|| Url::parse(&client.client_id).ok())??;
+    url.host_str().map(str::to_owned)
+}
+
 /// The client's home page, if it is one that a page of ours may link to: https, or http on this machine.
 pub fn home_page(client: &Client) -> Option<&str> {
     let text = client.client_uri.as_deref()?;

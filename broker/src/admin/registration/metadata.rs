@@ -109,7 +109,7 @@ impl Asked {
     /// In the place of what the client said before; what we decided about it stays.
     pub(super) async fn into_draft_of(self, app: &App, old: &Client) -> Result<Draft, Refusal> {
         let mut members = writable(old);
-        members.retain(|member, _| !TAKEN.contains(&member.as_str()));
+        members.retain(|member, _| !TAKEN.contains(&member.as_str()) && member != "client_id");
         members.extend(self.0);
         checked(Draft::read(app, members).await?)
     }

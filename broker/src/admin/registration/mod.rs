@@ -4,6 +4,7 @@
 //! organization's third-party client: exact https callbacks, grants of users only, no API until somebody of ours grants one.
 //! Its metadata is read by the rules of `/api/v1/clients`.
 
+pub mod document;
 mod metadata;
 mod refusal;
 mod token;
@@ -51,6 +52,7 @@ async fn register(
         registration: ClientRegistration {
             registration_token_sha256: Some(ids::sha256_hex(&management)),
             registered_with: Some(initial.id.clone()),
+            document_until: None,
         },
         ..draft.into_client(id, kept.into_iter().collect(), now)
     };

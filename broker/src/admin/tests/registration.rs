@@ -28,7 +28,7 @@ fn good() -> Value {
         "contacts": ["it@acme.example"], "logo_uri": "https://site.acme.example/logo.png"})
 }
 
-fn with(changes: Value) -> Value {
+fn with(changes: &Value) -> Value {
     let mut body = good();
     body.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
     body
@@ -117,7 +117,7 @@ async fn what_an_operator_would_be_refused_is_refused_here_and_more() {
         (json!({"client_name": "two\nlines"}), "invalid_client_metadata"),
         (json!({"software_statement": "e30.e30.x"}), "unapproved_software_statement"),
     ] {
-        let refused = register(&api, &token, &with(changes.clone())).await;
+        let refused = register(&api, &token, &with(&changes)).await;
         assert_eq!((refused.status, text(&refused.body, "error")), (400, error), "{changes}");
         assert!(!text(&refused.body, "error_description").is_empty(), "{changes}");
     }
@@ -126,7 +126,7 @@ async fn what_an_operator_would_be_refused_is_refused_here_and_more() {
     // what we decide is not the client's to say
     let greedy = json!({"first_party": true, "organization": "globex", "client_id": "mine", "enabled": false,
         "connections": ["x"], "web_origins": ["https://evil.example"]});
-    let made = register(&api, &token, &with(greedy)).await;
+    let made = register(&api, &token, &with(&greedy)).await;
     assert_eq!(made.status, 201, "{}", made.body);
     let client =
         api.app().catalog.get::<Client>(text(&made.body, "client_id")).await.unwrap().unwrap();
@@ -141,7 +141,7 @@ async fn a_client_without_a_name_is_called_by_its_host() {
     let api = api().await;
     let token = token(&api, json!({})).await;
 
-    let made = register(&api, &token, &with(json!({"client_name": null}))).await;
+    let made = register(&api, &token, &with(&json!({"client_name": null}))).await;
 
     assert_eq!(made.body["client_name"], "site.acme.example");
     api.stop().await;
@@ -172,7 +172,7 @@ async fn only_a_living_token_of_a_living_organization_registers() {
     assert_eq!(register(&api, &twice, &good()).await.status, 401);
     api.patch("/organizations/acme", json!({"enabled": true})).await;
     // a refused registration costs nothing
-    assert_eq!(register(&api, &twice, &with(json!({"redirect_uris": []}))).await.status, 400);
+    assert_eq!(register(&api, &twice, &with(&json!({"redirect_uris": []}))).await.status, 400);
     assert_eq!(register(&api, &twice, &good()).await.status, 201);
     assert_eq!(register(&api, &twice, &good()).await.status, 201);
     assert_eq!(register(&api, &twice, &good()).await.status, 401);
@@ -231,7 +231,7 @@ async fn a_client_manages_its_own_registration_and_no_other() {
     assert!(read.body.get("client_secret").is_none());
 
     let update = |changes: Value| {
-        let mut body = with(json!({"client_id": made["client_id"]}));
+        let mut body = with(&json!({"client_id": made["client_id"]}));
         body.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         body
     };

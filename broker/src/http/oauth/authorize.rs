@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{reply, token};
+use crate::admin::registration::document::{self, DocumentError};
 use crate::app::App;
 use crate::catalog::TraceOutcome;
 use crate::http::login::answer::{see_other, started};
@@ -48,6 +49,14 @@ async fn serve(app: &App, request: &HttpRequest, params: Option<Params>) -> Http
     let Some(params) = params else {
         return refused(app, &browser, &Refusal::unreadable()).await;
     };
+    if let Some(client_id) = params.get("client_id")
+        && let Err(error) = document::bring_up_to_date(app, &browser, client_id).await
+    {
+        return match error {
+            DocumentError::Refused(why) => refused(app, &browser, &Refusal::document(why)).await,
+            DocumentError::Trouble(trouble) => reply::trouble_page(&trouble),
+        };
+    }
     let asked = match validate(app, &params).await {
         Ok(asked) => asked,
         Err(AuthorizeError::Answer(answer)) => return reply::answer(&answer),

@@ -20,6 +20,7 @@ use crate::oauth::params::Params;
 struct ConsentPage<'a> {
     client_name: &'a str,
     client_uri: Option<&'a str>,
+    host: Option<&'a str>,
     organization: &'a str,
     api: Option<&'a str>,
     permissions: &'a [String],
@@ -71,6 +72,7 @@ fn page(question: &ConsentQuestion) -> HttpResponse {
     let page = ConsentPage {
         client_name: &question.client_name,
         client_uri: question.client_uri.as_deref(),
+        host: question.host.as_deref(),
         organization: &question.organization,
         api: question.api.as_deref(),
         permissions: &question.permissions,
