@@ -29,7 +29,7 @@ pub(super) struct Attempt {
 #[derive(Clone, Debug)]
 enum Proof {
     /// For the ACS.
-    Form(Form),
+    Form(Box<Form>),
     /// The callback's address.
     Callback(String),
 }
@@ -190,7 +190,7 @@ async fn prove(
     if let Some(callback) = browser.steps.last().and_then(|step| step.location.clone()) {
         return Some(Proof::Callback(callback.into()));
     }
-    answered.form().map(Proof::Form)
+    answered.form().map(Box::new).map(Proof::Form)
 }
 
 /// A page of ours that is not what the user came for.
