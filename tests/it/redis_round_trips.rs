@@ -1,4 +1,6 @@
-//! What one login costs at Redis (RULES 40), counted between broker and server.
+//! What one login costs at Redis (RULES 40), counted between broker and server, and that no command walks the keys.
+
+use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -6,6 +8,7 @@ use testkit::app::TestApp;
 use testkit::peers;
 use testkit::proxy::Proxy;
 use testkit::redis::Redis;
+use testkit::sample_oidc::SampleOidc;
 use testkit::scene::Scene;
 use testkit::state;
 
@@ -46,4 +49,48 @@ async fn a_login_takes_few_round_trips() {
     }
     let again = scene.redeem(&code).await;
     assert_eq!(again.json["error"], "invalid_grant", "a code buys tokens once");
+}
+
+/// Commands on one key, whose cost does not grow with how many keys there are; and those that ask after the server. `KEYS`,
+/// `SCAN`, `FLUSHALL` and the like are none of them, nor is what reads an unbounded set.
+const SINGLE: [&str; 12] = [
+    "auth",
+    "client|setinfo",
+    "config|resetstat",
+    "eval",
+    "get",
+    "getdel",
+    "hello",
+    "info",
+    "ping",
+    "select",
+    "set",
+    "wait",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logins_ask_redis_for_single_keys_only() {
+    if !state::is_embedded("commands of a login") {
+        return;
+    }
+    let Some(redis) = Redis::start("commands of a login", &[]).await else { return };
+    let sessions = format!("[sessions]\nurl = \"{}\"\n", redis.url());
+    let scene = Scene::with(TestApp::spawn_with(TimeDelta::zero(), &sessions).await).await;
+    let idp = SampleOidc::start(2, &scene.app.clock);
+    scene.oidc("acme-oidc", &idp.issuer, &json!({})).await;
+    redis.cli(&["config", "resetstat"]);
+
+    for _ in 0..5 {
+        let landing = scene.start(&mut scene.browser(), "acme-oidc").await;
+        let code = scene.code(landing).await;
+        assert_eq!(scene.redeem(&code).await.status, 200);
+        assert_eq!(scene.redeem(&code).await.status, 400);
+    }
+
+    let stats = redis.cli(&["info", "commandstats"]);
+    let used: BTreeSet<&str> =
+        stats.lines().filter_map(|line| line.strip_prefix("cmdstat_")?.split(':').next()).collect();
+    assert!(used.contains("set"), "{stats}");
+    let others: Vec<&&str> = used.iter().filter(|command| !SINGLE.contains(command)).collect();
+    assert!(others.is_empty(), "{others:?}: does it stay cheap however many keys there are?");
 }
