@@ -54,7 +54,7 @@ mod tests {
 
     use super::*;
 
-    fn refused(body: Value) -> Vec<String> {
+    fn refused(body: &Value) -> Vec<String> {
         let mut fields = Fields::new(body.as_object().unwrap().clone());
         read(&mut fields, &["https://app.example/cb".to_owned(), "com.example:/cb".to_owned()]);
         fields.finish().into_iter().map(|error| error.field).collect()
@@ -64,7 +64,7 @@ mod tests {
     fn logout_addresses_are_https_and_the_frame_is_of_the_apps_own_origin() {
         let good = json!({"backchannel_logout_uri": "https://other.example/logout?x=1",
             "frontchannel_logout_uri": "https://app.example/bye", "default_max_age": 0});
-        assert_eq!(refused(good), Vec::<String>::new());
+        assert_eq!(refused(&good), Vec::<String>::new());
 
         for (field, bad) in [
             ("backchannel_logout_uri", "http://app.example/logout"),
@@ -74,8 +74,8 @@ mod tests {
             ("frontchannel_logout_uri", "https://evil.example/bye"),
             ("frontchannel_logout_uri", "com.example:/bye"),
         ] {
-            assert_eq!(refused(json!({ field: bad })), [field], "{bad}");
+            assert_eq!(refused(&json!({ field: bad })), [field], "{bad}");
         }
-        assert_eq!(refused(json!({"default_max_age": -1})), ["default_max_age"]);
+        assert_eq!(refused(&json!({"default_max_age": -1})), ["default_max_age"]);
     }
 }

@@ -177,7 +177,7 @@ async fn what_was_ended_meanwhile_is_not_written_back() {
     let sessions = at(&records, 0);
     let (cookie, _) = sign_in(sessions, None, &login("usr_1")).await;
     let live = sessions.of_cookie(Some(&cookie)).await.unwrap().unwrap();
-    sessions.end(&[live.session.clone()]).await.unwrap();
+    sessions.end(std::slice::from_ref(&live.session)).await.unwrap();
 
     let written = write_down(sessions, sessions.serving(live)).await;
 

@@ -26,7 +26,7 @@ async fn asked(broker: &Broker, browser: &Browser, changes: Changes<'_>) -> Sile
 async fn told(broker: &Broker, browser: &Browser, changes: Changes<'_>) -> Params {
     match asked(broker, browser, changes).await {
         Silent::Answer(answer) => read(answer).1,
-        other => panic!("a page: {other:?}"),
+        page @ (Silent::AskForAccount(_) | Silent::Login(_)) => panic!("a page: {page:?}"),
     }
 }
 
