@@ -111,7 +111,6 @@ async fn complete(
     let (parts, forced_at) = statement(app, &request, &standing, answer, trail).await?;
     let marker = Marker::of(&standing.connection, &parts.replay);
     let ending = Ending { transaction: transaction.to_owned(), login: taken, marker };
-    end(app, &ending, trail).await?;
     let mut normalized =
         claims::normalize(&standing.connection, standing.organization.as_deref(), &parts)
             .map_err(Failure::Claims)?;
@@ -124,7 +123,7 @@ async fn complete(
     }
     let Normalized { claims, acr, amr } = normalized;
     Ok(CompletedLogin {
-        transaction: transaction.to_owned(),
+        ending,
         request,
         user: signed_in.user,
         connection,
@@ -141,12 +140,6 @@ async fn complete(
         },
         trail: Trail::default(),
     })
-}
-
-async fn end(app: &App, ending: &Ending, trail: &mut Trail) -> Result<(), Failure> {
-    let mut batch = app.records.batch(app.now());
-    let ended = ending.add(&mut batch)?;
-    ended.read(&mut batch.run().await?, trail)
 }
 
 /// An address in a domain that another organization holds is foreign to this one's connections, whatever patterns of their

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::ending::Ending;
 use super::request::AuthorizationRequest;
 use super::session::UpstreamSession;
 use super::trace::Trail;
@@ -12,8 +13,8 @@ use crate::catalog::{Name, NormalizedClaims, Organization, User};
 /// What the authorization server answers the client with.
 #[derive(Clone, Debug)]
 pub struct CompletedLogin {
-    /// Handle of the login transaction, used up.
-    pub transaction: String,
+    /// What is still to be written, together with what is issued: nothing goes out unless that succeeds.
+    pub ending: Ending,
     /// What the client asked for.
     pub request: AuthorizationRequest,
     /// The local user.

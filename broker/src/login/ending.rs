@@ -38,6 +38,27 @@ impl Ending {
         Transactions::complete(batch, &self.transaction, &self.login)?;
         Ok(Ended { ending: self, first: self.marker.set(batch) })
     }
+
+    /// Notes that it succeeded.
+    pub fn passed(trail: &mut Trail) {
+        trail.passed("first_use", None);
+    }
+
+    /// Of a request whose assertion is this one's only.
+    #[cfg(test)]
+    pub(crate) fn fixture(request: super::AuthorizationRequest) -> Self {
+        use homerealm_certs::SystemRandom;
+        use homerealm_connectors::assertion::ReplayKey;
+
+        use super::fixtures::{now, saml};
+        use super::transaction::Stage;
+        let value = crate::ids::secret(&SystemRandom);
+        Self {
+            transaction: crate::ids::transaction(&SystemRandom),
+            login: LoginTransaction::new(request, &value, Stage::Completed),
+            marker: Marker::of(&saml(), &ReplayKey { until: now(), value }),
+        }
+    }
 }
 
 impl Ended<'_> {
@@ -49,7 +70,7 @@ impl Ended<'_> {
         if !outcomes.of(self.first)? {
             return Err(self.ending.marker.replayed());
         }
-        trail.passed("first_use", None);
+        Ending::passed(trail);
         Ok(())
     }
 }

@@ -11,9 +11,14 @@ use super::error::Trouble;
 use super::pkce::CodeChallenge;
 use super::{consent, logout};
 use crate::app::App;
+use crate::login::ending::Ending;
+use crate::login::failure::Failure;
 use crate::login::session::SessionCookie;
 use crate::login::transaction::Browser;
-use crate::login::{AnswerTo, AuthorizationRequest, CompletedLogin, ResponseMode, WayThere};
+use crate::login::{
+    AnswerTo, AuthorizationRequest, CompletedLogin, ErrorPage, ResponseMode, WayThere,
+};
+use crate::sessions::StoreError;
 use crate::sessions::record::Batch;
 
 #[cfg(test)]
@@ -71,6 +76,15 @@ pub struct Answered {
     pub cookie: Option<SessionCookie>,
 }
 
+/// Why a login is not answered.
+#[derive(Debug)]
+pub enum AnswerError {
+    /// A page of ours, with a reference: its assertion was used before.
+    Page(Box<ErrorPage>),
+    /// Ours to mend.
+    Trouble(Trouble),
+}
+
 /// Between reading a browser's session and writing it, another tab may have changed it; so often it is read again.
 const ATTEMPTS: u8 = 4;
 
@@ -78,57 +92,90 @@ const ATTEMPTS: u8 = 4;
 /// it, else with a code.
 ///
 /// # Errors
-/// [`Trouble`]; nothing was issued then.
+/// [`AnswerError`]; nothing was issued then.
 pub async fn answer(
     app: &App,
     browser: &Browser,
-    login: CompletedLogin,
+    mut login: CompletedLogin,
     now: DateTime<Utc>,
-) -> Result<Answered, Trouble> {
+) -> Result<Answered, AnswerError> {
     let need = consent::needed(app, &login.request, &Login::from(&login)).await?;
     if need == consent::Need::Forbidden {
+        let mut batch = app.records.batch(now);
+        let ended = login.ending.add(&mut batch)?;
+        if let Err(failure) = ended.read(&mut batch.run().await?, &mut login.trail) {
+            return Err(AnswerError::Page(login.trail.failed(app, failure).await));
+        }
         let answer = consent::forbidden(app, &login.request, now).await?;
         return Ok(Answered { answer, cookie: None });
     }
+    let mut ends = true;
     for _ in 0..ATTEMPTS {
-        if let Some(answered) = try_answer(app, browser, &login, need, now).await? {
-            if need == consent::Need::No {
-                login.trail.succeeded(app).await;
+        match try_answer(app, browser, (&mut login, ends), need, now).await? {
+            Tried::Answered(answered) => {
+                if need == consent::Need::No {
+                    login.trail.succeeded(app).await;
+                }
+                return Ok(answered);
             }
-            return Ok(answered);
+            Tried::SessionChanged => ends = false,
+            Tried::Failed(failure) => {
+                return Err(AnswerError::Page(login.trail.failed(app, failure).await));
+            }
         }
     }
-    Err(Trouble::Away("the session changes too often".to_owned()))
+    Err(Trouble::Away("the session changes too often".to_owned()).into())
 }
 
-/// Session and code in one round trip (RULES 40); `None` where the session has changed since it was read.
+/// How an attempt to answer went.
+enum Tried {
+    Answered(Answered),
+    /// Since it was read; the login has ended, its session and code are written anew.
+    SessionChanged,
+    Failed(Failure),
+}
+
+/// The login's end, session and code in one round trip (RULES 40).
 async fn try_answer(
     app: &App,
     browser: &Browser,
-    login: &CompletedLogin,
+    (login, ends): (&mut CompletedLogin, bool),
     need: consent::Need,
     now: DateTime<Utc>,
-) -> Result<Option<Answered>, Trouble> {
+) -> Result<Tried, Trouble> {
     let sessions = app.sso_sessions();
     let old = sessions.of_cookie(browser.session()).await?;
     let (mut write, cookie) = sessions.signed_in(old, login, app.random.as_ref());
-    let established = Login { session: Some(write.session.sid.clone()), ..Login::from(login) };
+    let established = Login { session: Some(write.session.sid.clone()), ..Login::from(&*login) };
     if need == consent::Need::No {
         write.serve(&login.request.client_id);
     }
     let mut batch = app.records.batch(now);
+    let ended = ends.then(|| login.ending.add(&mut batch)).transpose()?;
     let tickets = sessions.add(&mut batch, &write)?;
     let answer = if need == consent::Need::No {
         new_code(app, &mut batch, &login.request, established)?
     } else {
-        let (request, trail) = (login.request.clone(), login.trail.clone());
+        let (request, mut trail) = (login.request.clone(), login.trail.clone());
+        if ends {
+            // read only where that has been so
+            Ending::passed(&mut trail);
+        }
         let asked = consent::Asked { request, login: established, trail };
         consent::add(app, &mut batch, browser, asked)?
     };
     let mut outcomes = batch.run().await?;
-    let Some(written) = tickets.read(&mut outcomes)? else { return Ok(None) };
-    logout::after(app, written, now).await;
-    Ok(Some(Answered { answer, cookie: Some(cookie) }))
+    let ended = ended.map_or(Ok(()), |ended| ended.read(&mut outcomes, &mut login.trail));
+    let written = tickets.read(&mut outcomes)?;
+    let is_written = written.is_some();
+    if let Some(written) = written {
+        logout::after(app, written, now).await;
+    }
+    Ok(match ended {
+        Err(failure) => Tried::Failed(failure),
+        Ok(()) if !is_written => Tried::SessionChanged,
+        Ok(()) => Tried::Answered(Answered { answer, cookie: Some(cookie) }),
+    })
 }
 
 /// An error and its description for the client (RFC 6749 §4.1.2.1), with `state` and `iss`; a device is refused.
@@ -245,6 +292,18 @@ impl<'a> WayBack<'a> {
             Some(_) => "&",
         };
         format!("{}{separator}{query}", self.redirect_uri)
+    }
+}
+
+impl From<Trouble> for AnswerError {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+impl From<StoreError> for AnswerError {
+    fn from(error: StoreError) -> Self {
+        Self::Trouble(error.into())
     }
 }
 

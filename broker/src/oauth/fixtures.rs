@@ -22,6 +22,7 @@ use crate::catalog::{
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ids;
+use crate::login::ending::Ending;
 use crate::login::session::UpstreamSession;
 use crate::login::trace::Trail;
 use crate::login::{Browser, CompletedLogin};
@@ -140,9 +141,10 @@ impl Broker {
     /// A login of the user that `params` asked for.
     pub(crate) async fn completed(&self, params: &Params) -> CompletedLogin {
         let login = self.login().await;
+        let request = validate(self.app(), params).await.unwrap();
         CompletedLogin {
-            transaction: "t".repeat(40),
-            request: validate(self.app(), params).await.unwrap(),
+            ending: Ending::fixture(request.clone()),
+            request,
             user: self.user().await,
             connection: login.connection,
             organization: Some(

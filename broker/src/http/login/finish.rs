@@ -3,12 +3,13 @@
 use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::answer::error_page;
 use super::browser;
 use super::fields::{Pairs, take};
 use crate::app::App;
 use crate::http::oauth as reply;
 use crate::login::complete;
-use crate::oauth::answer;
+use crate::oauth::answer::{self, AnswerError};
 
 /// Ends in a 303, a form post, or an error page.
 pub(super) async fn show(
@@ -25,6 +26,7 @@ pub(super) async fn show(
     };
     match answer::answer(&app, &browser, login, app.now()).await {
         Ok(answered) => reply::answered(&app, &answered),
-        Err(trouble) => reply::trouble_page(&trouble),
+        Err(AnswerError::Page(page)) => error_page(&app, &page).await,
+        Err(AnswerError::Trouble(trouble)) => reply::trouble_page(&trouble),
     }
 }

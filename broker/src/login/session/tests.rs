@@ -6,6 +6,7 @@ use super::fixtures::session;
 use super::*;
 use crate::catalog::User;
 use crate::login::completed::CompletedLogin;
+use crate::login::ending::Ending;
 use crate::login::fixtures::{name, now, records, request};
 use crate::login::trace::Trail;
 
@@ -29,7 +30,7 @@ fn login(user_id: &str) -> CompletedLogin {
         updated_at: now(),
     };
     CompletedLogin {
-        transaction: "t".repeat(40),
+        ending: Ending::fixture(request()),
         request: request(),
         user: Arc::new(user),
         connection,

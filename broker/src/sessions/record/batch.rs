@@ -196,9 +196,9 @@ impl Outcomes<'_> {
     ///
     /// # Errors
     /// As [`Answer::read`].
+    #[expect(clippy::needless_pass_by_value, reason = "a ticket is good for one outcome")]
     pub fn of<T: Answer>(&mut self, ticket: Ticket<T>) -> Result<T, StoreError> {
-        let Ticket(index, _) = ticket;
-        let outcome = self.outcomes.get_mut(index).and_then(Option::take);
+        let outcome = self.outcomes.get_mut(ticket.0).and_then(Option::take);
         let (key, outcome) = outcome.ok_or_else(missing)?;
         T::read(self.records, &key, outcome)
     }
