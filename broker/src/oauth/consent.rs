@@ -160,18 +160,25 @@ pub(super) async fn is_remembered(
     Ok(names(audience, scopes).iter().all(|name| allowed.contains(name)))
 }
 
-/// Whether a client may go on with what it was granted: a first-party one always, another as long as its user's consent
-/// stands.
+/// Whether a client may go on with what it was granted at `issued_at`: a first-party one always, another as long as its
+/// user's consent stands. A consent that was withdrawn and given again is another one.
 ///
 /// # Errors
 /// [`Trouble`].
 pub(super) async fn stands(
     app: &App,
     client: &Client,
-    user_id: &str,
-    what: (Option<&str>, &[String]),
+    (user_id, issued_at): (&str, DateTime<Utc>),
+    (audience, scopes): (Option<&str>, &[String]),
 ) -> Result<bool, Trouble> {
-    Ok(!client.is_third_party() || is_remembered(app, (user_id, &client.client_id), what).await?)
+    if !client.is_third_party() {
+        return Ok(true);
+    }
+    let consent = app.catalog.consented(user_id, &client.client_id).await?;
+    let asked = names(audience, scopes);
+    Ok(consent.is_some_and(|consent| {
+        consent.since <= issued_at && asked.iter().all(|name| consent.scopes.contains(name))
+    }))
 }
 
 /// What the client gets where the user would have to be asked and may not be.

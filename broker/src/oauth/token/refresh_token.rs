@@ -157,7 +157,8 @@ async fn consent_stands(
     let mut scopes = target.scopes.clone();
     scopes.push(OFFLINE_ACCESS.to_owned());
     let audience = target.api.as_ref().map(|api| api.identifier.as_str());
-    consent::stands(app, client, &family.login.user_id, (audience, &scopes)).await
+    let whose = (family.login.user_id.as_str(), family.issued_at);
+    consent::stands(app, client, whose, (audience, &scopes)).await
 }
 
 /// RFC 9700 §4.14.2: either the client or a thief has used it before, so nothing of the family is good any more.

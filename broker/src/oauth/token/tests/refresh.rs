@@ -1,7 +1,7 @@
 //! The refresh token grant (RFC 6749 §6, RFC 9700 §4.14.2; RULES 27).
 
 use super::*;
-use crate::catalog::{AuditFilter, RefreshTokens};
+use crate::catalog::{Actor, ActorKind, AuditFilter, Author, RefreshTokens};
 use crate::oauth::code::AuthorizationGrant;
 use crate::oauth::fixtures::PORTAL;
 use crate::oauth::refresh::RefreshFamily;
@@ -356,6 +356,35 @@ async fn a_third_party_client_refreshes_as_long_as_its_users_consent_stands() {
     let tokens = portal(redemption(&code)).await.unwrap();
     assert_eq!(portal(refreshing(&refresh_token(&tokens))).await, Err("invalid_grant"));
     assert!(is_revoked(&broker, "fam_other").await, "a consent that is gone ends the family");
+}
+
+#[actix_web::test]
+async fn a_consent_that_was_withdrawn_and_given_again_revives_no_refresh_token() {
+    let broker = Broker::start().await;
+    let user = broker.user().await.id.clone();
+    let mut grant = broker.offline_grant().await;
+    grant.client_id = PORTAL.to_owned();
+    grant.gives.as_mut().unwrap().scopes = texts(&["openid", "offline_access", "read"]);
+    let catalog = &broker.app().catalog;
+    let allowed = texts(&["openid", "offline_access", &format!("{API} read"), &format!("{API} ")]);
+    catalog.remember_consent(&user, PORTAL, &allowed, broker.now()).await.unwrap();
+    let portal = async |fields: Fields<'_>| {
+        ask(&broker, None, &with(fields, "client_id", Some(PORTAL))).await
+    };
+    let tokens = portal(redemption(&broker.code(&grant).await)).await.unwrap();
+    let author = Author {
+        id: "aud_1".to_owned(),
+        actor: Actor::new(ActorKind::Token, "bootstrap"),
+        address: None,
+        at: broker.now(),
+    };
+
+    catalog.audited(author).withdraw_consent(&user, PORTAL).await.unwrap();
+    broker.clock.advance(1);
+    catalog.remember_consent(&user, PORTAL, &allowed, broker.now()).await.unwrap();
+
+    assert_eq!(portal(refreshing(&refresh_token(&tokens))).await, Err("invalid_grant"));
+    assert!(is_revoked(&broker, &grant.family).await);
 }
 
 /// RULES 26.
