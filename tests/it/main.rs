@@ -30,6 +30,7 @@ mod metadata_corpus;
 mod nodes;
 mod redis_contract;
 mod redis_round_trips;
+mod refresh;
 mod restart;
 mod single_sign_on;
 mod store;

@@ -10,8 +10,9 @@ use super::failure::Failure;
 use super::fields::Fields;
 use super::resource::{self, Shown};
 use crate::app::App;
-use crate::catalog::{ResourceServer, Scope};
+use crate::catalog::{Client, ClientAuthMethod, ResourceServer, Scope};
 use crate::ids;
+use crate::oauth::client_authentication::registered;
 
 /// Scopes with a meaning of their own (OIDC Core §5.4, §11), which no API can redefine.
 const RESERVED: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
@@ -33,7 +34,7 @@ pub(super) async fn create(
     body: web::Bytes,
 ) -> Result<HttpResponse, Failure> {
     let now = app.now();
-    let draft = read(&app, body::object(&request, &body)?)?;
+    let draft = read(&app, body::object(&request, &body)?).await?;
     let id = ids::id("api", app.random.as_ref());
     let server = ResourceServer { id, created_at: now, updated_at: now, ..draft };
     resource::create(&app, &request, &server, Map::new()).await
@@ -51,7 +52,7 @@ pub(super) async fn update(
     let old = found.object.as_ref();
     let mut merged = writable(old);
     body::merge(&mut merged, patch);
-    let draft = read(&app, merged)?;
+    let draft = read(&app, merged).await?;
     if draft.identifier != old.identifier {
         return Err(Failure::field("identifier", "cannot be changed"));
     }
@@ -60,7 +61,7 @@ pub(super) async fn update(
 }
 
 /// Reads a POST body; id and times are the caller's.
-fn read(app: &App, object: Map<String, Value>) -> Result<ResourceServer, Failure> {
+async fn read(app: &App, object: Map<String, Value>) -> Result<ResourceServer, Failure> {
     let mut fields = Fields::new(object);
     let identifier = fields.parsed("identifier", |text| identifier(app, text));
     let identifier = fields.require("identifier", identifier);
@@ -71,6 +72,7 @@ fn read(app: &App, object: Map<String, Value>) -> Result<ResourceServer, Failure
     let signing_alg =
         fields.choice("signing_alg", "ES256, RS256 or EdDSA").unwrap_or(JwsAlgorithm::Es256);
     let default = fields.flag("default").unwrap_or(false);
+    let introspection_clients = introspection_clients(app, &mut fields).await?;
     let errors = fields.finish();
     let Some(identifier) = identifier.filter(|_| errors.is_empty()) else {
         return Err(Failure::fields(errors));
@@ -84,6 +86,7 @@ fn read(app: &App, object: Map<String, Value>) -> Result<ResourceServer, Failure
         token_lifetime_seconds,
         signing_alg,
         default,
+        introspection_clients,
         created_at: now,
         updated_at: now,
     })
@@ -100,6 +103,20 @@ fn identifier(app: &App, text: String) -> Result<String, &'static str> {
         return Err("must not be this broker's own address");
     }
     Ok(text)
+}
+
+/// RFC 7662 §2.1: clients that authenticate.
+async fn introspection_clients(app: &App, fields: &mut Fields) -> Result<Vec<String>, Failure> {
+    let clients = fields.texts("introspection_clients").unwrap_or_default();
+    for (place, id) in clients.iter().enumerate() {
+        let client = registered(&app.catalog, id).await?;
+        let proves = |c: &Client| c.token_endpoint_auth_method != ClientAuthMethod::None;
+        if !client.is_some_and(|client| proves(&client)) {
+            let why = format!("`{id}` is not a client that authenticates");
+            fields.refuse(&format!("introspection_clients.{place}"), why);
+        }
+    }
+    Ok(clients)
 }
 
 fn read_scopes(fields: &mut Fields) -> Vec<Scope> {
@@ -141,5 +158,6 @@ fn writable(server: &ResourceServer) -> Map<String, Value> {
         "token_lifetime_seconds": server.token_lifetime_seconds,
         "signing_alg": server.signing_alg,
         "default": server.default,
+        "introspection_clients": server.introspection_clients,
     }))
 }

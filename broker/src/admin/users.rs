@@ -1,5 +1,7 @@
 //! `/users`
 
+use std::collections::BTreeMap;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 
@@ -55,7 +57,15 @@ pub(super) async fn update(
     let mut merged = writable(old);
     body::merge(&mut merged, patch);
     let draft = read(&app, merged).await?;
-    let new = User { id: old.id.clone(), created_at: old.created_at, ..draft };
+    let mut claims_elsewhere = old.claims_elsewhere.clone();
+    claims_elsewhere.retain(|of, _| draft.identities.iter().any(|i| i.connection == *of));
+    let new = User {
+        id: old.id.clone(),
+        claims_from: old.claims_from.clone(),
+        claims_elsewhere,
+        created_at: old.created_at,
+        ..draft
+    };
     resource::replace(&app, &request, &found, &new).await
 }
 
@@ -80,7 +90,17 @@ async fn read(app: &App, object: Map<String, Value>) -> Result<User, Failure> {
     }
     let now = app.now();
     let id = String::new();
-    Ok(User { id, claims, identities, organizations, blocked, created_at: now, updated_at: now })
+    Ok(User {
+        id,
+        claims,
+        claims_from: None,
+        claims_elsewhere: BTreeMap::new(),
+        identities,
+        organizations,
+        blocked,
+        created_at: now,
+        updated_at: now,
+    })
 }
 
 async fn read_identities(app: &App, fields: &mut Fields) -> Result<Vec<Identity>, Failure> {

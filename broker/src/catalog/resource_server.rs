@@ -21,6 +21,9 @@ pub struct ResourceServer {
     pub signing_alg: JwsAlgorithm,
     /// The audience of requests that name none; one API at most.
     pub default: bool,
+    /// Clients that may introspect its access tokens, beside those that they were given to.
+    #[serde(default)]
+    pub introspection_clients: Vec<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was changed last.

@@ -1,5 +1,7 @@
 //! Users: local subjects and the identities that lead to them.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +14,12 @@ pub struct User {
     pub id: String,
     /// Claims of the last login, normalized.
     pub claims: NormalizedClaims,
+    /// The connection of that login; `None` where there was none yet.
+    #[serde(default)]
+    pub claims_from: Option<Name>,
+    /// Claims of the last login by each other connection.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub claims_elsewhere: BTreeMap<Name, NormalizedClaims>,
     /// What leads here; the key is (connection, issuer, subject), never an e-mail address.
     pub identities: Vec<Identity>,
     /// Organizations that this user belongs to.
@@ -23,6 +31,22 @@ pub struct User {
     pub created_at: DateTime<Utc>,
     /// When its claims or flags were changed last.
     pub updated_at: DateTime<Utc>,
+}
+
+impl User {
+    /// What the last login by a connection said. A user may be linked to connections of several organizations, whose IdPs
+    /// say different things.
+    pub fn claims_by(&self, connection: &Name) -> Option<&NormalizedClaims> {
+        match &self.claims_from {
+            Some(from) if from == connection => Some(&self.claims),
+            Some(_) => self.claims_elsewhere.get(connection),
+            // before the first login they are what an admin wrote
+            None => {
+                let only = self.identities.iter().all(|i| i.connection == *connection);
+                only.then_some(&self.claims)
+            }
+        }
+    }
 }
 
 /// An upstream identity.

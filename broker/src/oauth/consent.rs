@@ -20,7 +20,7 @@ use super::code::Login;
 use super::error::Trouble;
 use super::{origins, scope, target};
 use crate::app::App;
-use crate::catalog::{CatalogError, Client, Organization, TraceOutcome, User};
+use crate::catalog::{CatalogError, Client, Name, Organization, TraceOutcome, User};
 use crate::ids;
 use crate::login::failure::Failure;
 use crate::login::single_sign_on::is_any_program;
@@ -385,18 +385,33 @@ pub(super) async fn login_is_barred(
     client_id: &str,
     login: &Login,
 ) -> Result<Option<&'static str>, Trouble> {
-    match standing::at_the_end(app, client_id, &login.connection).await {
+    let organization = login.organization.as_ref().map(|organization| organization.id.as_str());
+    is_barred(app, client_id, &login.connection, organization, &login.user_id).await
+}
+
+/// As [`login_is_barred`], of a login that is known by what its tokens say.
+///
+/// # Errors
+/// [`Trouble`].
+pub(super) async fn is_barred(
+    app: &App,
+    client_id: &str,
+    connection: &Name,
+    organization: Option<&str>,
+    user_id: &str,
+) -> Result<Option<&'static str>, Trouble> {
+    match standing::at_the_end(app, client_id, connection).await {
         Ok(_) => {}
         Err(barred @ Failure::Barred(_)) => return Ok(Some(barred.code())),
         Err(away) => return Err(Trouble::Away(away.to_string())),
     }
-    if let Some(organization) = &login.organization {
-        let organization = app.catalog.get::<Organization>(&organization.id).await?;
+    if let Some(organization) = organization {
+        let organization = app.catalog.get::<Organization>(organization).await?;
         if organization.is_none_or(|organization| !organization.enabled) {
             return Ok(Some("organization_disabled"));
         }
     }
-    let user = app.catalog.get::<User>(&login.user_id).await?;
+    let user = app.catalog.get::<User>(user_id).await?;
     Ok(user.is_none_or(|user| user.blocked).then_some("user_blocked"))
 }
 

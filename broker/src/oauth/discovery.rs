@@ -21,6 +21,10 @@ pub struct Discovery {
     /// RFC 8628 §4.
     pub device_authorization_endpoint: String,
     pub userinfo_endpoint: String,
+    /// RFC 7009.
+    pub revocation_endpoint: String,
+    /// RFC 7662.
+    pub introspection_endpoint: String,
     /// Where clients may register themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_endpoint: Option<String>,
@@ -36,8 +40,15 @@ pub struct Discovery {
     pub grant_types_supported: [&'static str; 4],
     pub subject_types_supported: [&'static str; 1],
     pub id_token_signing_alg_values_supported: [&'static str; 3],
+    pub userinfo_signing_alg_values_supported: [&'static str; 3],
+    /// RFC 9701 §7.
+    pub introspection_signing_alg_values_supported: [&'static str; 3],
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
     pub token_endpoint_auth_signing_alg_values_supported: [&'static str; 9],
+    pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub revocation_endpoint_auth_signing_alg_values_supported: [&'static str; 9],
+    pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    pub introspection_endpoint_auth_signing_alg_values_supported: [&'static str; 9],
     /// RFC 9449 §5.1.
     pub dpop_signing_alg_values_supported: [&'static str; 9],
     /// RFC 8705 §3.3.
@@ -67,6 +78,10 @@ pub struct Discovery {
 const TOKEN_CLAIMS: [&str; 10] =
     ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"];
 
+/// What we sign with.
+const SIGNING: [&str; 3] =
+    [JwsAlgorithm::Rs256.as_str(), JwsAlgorithm::Es256.as_str(), JwsAlgorithm::EdDsa.as_str()];
+
 impl Discovery {
     /// Of the broker with this issuer.
     pub fn new(issuer: &Issuer) -> Self {
@@ -77,6 +92,8 @@ impl Discovery {
             token_endpoint: url("/oauth/token"),
             device_authorization_endpoint: url("/oauth/device/code"),
             userinfo_endpoint: url("/userinfo"),
+            revocation_endpoint: url("/oauth/revoke"),
+            introspection_endpoint: url("/oauth/introspect"),
             registration_endpoint: None,
             end_session_endpoint: url("/oidc/logout"),
             client_id_metadata_document_supported: None,
@@ -87,13 +104,15 @@ impl Discovery {
             response_modes_supported: ["query", "form_post"],
             grant_types_supported: SERVED.map(GrantType::as_str),
             subject_types_supported: ["public"],
-            id_token_signing_alg_values_supported: [
-                JwsAlgorithm::Rs256.as_str(),
-                JwsAlgorithm::Es256.as_str(),
-                JwsAlgorithm::EdDsa.as_str(),
-            ],
+            id_token_signing_alg_values_supported: SIGNING,
+            userinfo_signing_alg_values_supported: SIGNING,
+            introspection_signing_alg_values_supported: SIGNING,
             token_endpoint_auth_methods_supported: methods(&ClientCertificates::default()),
             token_endpoint_auth_signing_alg_values_supported: ClientSigningAlgorithm::NAMES,
+            revocation_endpoint_auth_methods_supported: methods(&ClientCertificates::default()),
+            revocation_endpoint_auth_signing_alg_values_supported: ClientSigningAlgorithm::NAMES,
+            introspection_endpoint_auth_methods_supported: proofs(&ClientCertificates::default()),
+            introspection_endpoint_auth_signing_alg_values_supported: ClientSigningAlgorithm::NAMES,
             dpop_signing_alg_values_supported: ClientSigningAlgorithm::NAMES,
             tls_client_certificate_bound_access_tokens: false,
             pushed_authorization_request_endpoint: url(par::PATH),
@@ -125,6 +144,8 @@ impl Discovery {
             registration_endpoint,
             client_id_metadata_document_supported,
             token_endpoint_auth_methods_supported: methods(certificates),
+            revocation_endpoint_auth_methods_supported: methods(certificates),
+            introspection_endpoint_auth_methods_supported: proofs(certificates),
             tls_client_certificate_bound_access_tokens: certificates.are_seen(),
             ..self
         }
@@ -139,6 +160,11 @@ fn methods(certificates: &ClientCertificates) -> Vec<&'static str> {
         methods.extend(certificates.ca_file.is_some().then_some("tls_client_auth"));
     }
     methods
+}
+
+/// Those by which a client proves who it is: the introspection endpoint wants one.
+fn proofs(certificates: &ClientCertificates) -> Vec<&'static str> {
+    methods(certificates).into_iter().filter(|method| *method != "none").collect()
 }
 
 #[cfg(test)]
@@ -158,6 +184,8 @@ mod tests {
             "device_authorization_endpoint": "https://login.example.com/oauth/device/code",
             "userinfo_endpoint": "https://login.example.com/userinfo",
             "end_session_endpoint": "https://login.example.com/oidc/logout",
+            "revocation_endpoint": "https://login.example.com/oauth/revoke",
+            "introspection_endpoint": "https://login.example.com/oauth/introspect",
             "jwks_uri": "https://login.example.com/.well-known/jwks.json",
             "scopes_supported": ["openid", "profile", "email", "phone", "offline_access"],
             "claims_supported": [
@@ -174,8 +202,14 @@ mod tests {
             ],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],
+            "userinfo_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],
+            "introspection_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none", "private_key_jwt"],
             "token_endpoint_auth_signing_alg_values_supported": ["ES256", "ES384", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"],
+            "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none", "private_key_jwt"],
+            "revocation_endpoint_auth_signing_alg_values_supported": ["ES256", "ES384", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"],
+            "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt"],
+            "introspection_endpoint_auth_signing_alg_values_supported": ["ES256", "ES384", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"],
             "dpop_signing_alg_values_supported": ["ES256", "ES384", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"],
             "tls_client_certificate_bound_access_tokens": false,
             "pushed_authorization_request_endpoint": "https://login.example.com/oauth/par",

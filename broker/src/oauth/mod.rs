@@ -3,6 +3,7 @@
 //! [`authorize`] checks a request, the login below establishes the user, [`answer`] gives the client its code (through
 //! [`consent`] where needed), [`token`] redeems it, [`token_issuer`] mints.
 
+pub mod access_token;
 pub mod answer;
 pub mod authorize;
 pub mod claims;
@@ -18,6 +19,7 @@ pub mod discovery;
 pub mod dpop;
 pub mod error;
 pub mod id_token_hint;
+pub mod introspection;
 mod jwt_times;
 pub mod logout;
 pub mod origins;
@@ -27,6 +29,7 @@ pub mod params;
 pub mod pkce;
 pub mod refresh;
 mod request_object;
+pub mod revocation;
 pub mod scope;
 pub mod sender_constraint;
 pub mod silent;

@@ -304,6 +304,17 @@ impl RefreshFamily {
         self.oidc_scopes.iter().chain(of_api).cloned().collect()
     }
 
+    /// Everything granted, at every API.
+    pub fn all_scopes(&self) -> Vec<String> {
+        let of_apis = self.apis.iter().flat_map(|api| &api.scopes);
+        self.oidc_scopes.iter().chain(of_apis).cloned().collect()
+    }
+
+    /// When it was rotated last, or began.
+    pub fn last_use(&self) -> DateTime<Utc> {
+        self.predecessor.as_ref().map_or(self.issued_at, |predecessor| predecessor.rotated_at)
+    }
+
     /// When it ends if its last use was at `used_at`.
     pub fn expires_at(&self, used_at: DateTime<Utc>) -> DateTime<Utc> {
         self.ends_at.min(used_at + TimeDelta::seconds(self.idle_seconds))

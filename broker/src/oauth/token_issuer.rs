@@ -15,6 +15,7 @@ use super::claims::UserClaims;
 use super::code::Login;
 use super::confirmation::Confirmation;
 use super::error::Trouble;
+use crate::app::App;
 use crate::catalog::ResourceServer;
 use crate::ids;
 
@@ -154,7 +155,17 @@ struct IdTokenClaims {
     user: UserClaims,
 }
 
-impl TokenIssuer<'_> {
+impl<'a> TokenIssuer<'a> {
+    /// Ours, now.
+    pub fn of(app: &'a App, now: DateTime<Utc>) -> Self {
+        Self {
+            issuer: app.config.issuer.as_str(),
+            keys: app.keys.current(),
+            random: app.random.as_ref(),
+            now,
+        }
+    }
+
     /// An access token, signed as its API wants it.
     ///
     /// # Errors
@@ -214,7 +225,10 @@ impl TokenIssuer<'_> {
         }
     }
 
-    /// An RSA signature takes most of a millisecond: not on a thread that others wait for.
+    /// A JWT of `claims`. An RSA signature takes most of a millisecond: not on a thread that others wait for.
+    ///
+    /// # Errors
+    /// [`Trouble::Broken`] where there is no key or it does not sign.
     pub(super) async fn sign(
         &self,
         algorithm: JwsAlgorithm,

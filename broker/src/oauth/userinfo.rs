@@ -4,32 +4,55 @@
 mod tests;
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use super::access_token::{self, AccessClaims};
 use super::claims::UserClaims;
-use super::client_authentication::{is_enabled, registered};
-use super::code;
+use super::client_authentication::registered;
 use super::confirmation::Confirmation;
 use super::dpop::{self, DpopError};
 use super::error::Trouble;
-use super::own_token::verified;
 use super::scope;
 use super::sender_constraint::Sender;
-use super::token_issuer::{ACCESS_TOKEN_TYPE, family_of};
+use super::token_issuer::TokenIssuer;
 use crate::app::App;
-use crate::catalog::User;
+use crate::catalog::{Client, NormalizedClaims, User};
 
-/// The answer.
-#[derive(Serialize)]
+/// The answer, and whose token it was.
+pub struct UserInfoAnswer {
+    /// The claims.
+    pub body: UserInfoBody,
+    /// For CORS.
+    pub client: Arc<Client>,
+}
+
+/// JSON, or signed where the client registered that (OIDC Core §5.3.2).
+#[derive(Clone, Debug)]
+pub enum UserInfoBody {
+    /// `application/json`
+    Json(UserInfo),
+    /// `application/jwt`
+    Jwt(String),
+}
+
+/// The claims.
+#[derive(Clone, Serialize)]
 pub struct UserInfo {
     sub: String,
     #[serde(flatten)]
     claims: UserClaims,
-    /// Whose token it was; for CORS.
-    #[serde(skip)]
-    pub client_id: String,
+}
+
+/// OIDC Core §5.3.2: a signed answer says who made it, for whom.
+#[derive(Serialize)]
+struct SignedUserInfo {
+    iss: String,
+    aud: String,
+    #[serde(flatten)]
+    info: UserInfo,
 }
 
 /// Why there are no claims (RFC 6750 §3.1).
@@ -79,20 +102,6 @@ pub enum Scheme {
     Dpop,
 }
 
-/// What is read of a verified access token.
-#[derive(Deserialize)]
-struct AccessTokenClaims {
-    iss: String,
-    sub: String,
-    exp: i64,
-    jti: String,
-    client_id: String,
-    scope: String,
-    /// A binding that we do not know cannot be checked, so such a token is not read.
-    #[serde(default)]
-    cnf: Option<Confirmation>,
-}
-
 /// Below our issuer.
 pub const PATH: &str = "/userinfo";
 
@@ -104,31 +113,39 @@ pub async fn userinfo(
     app: &App,
     presented: PresentedToken<'_>,
     now: DateTime<Utc>,
-) -> Result<UserInfo, UserInfoError> {
-    let claims: Option<AccessTokenClaims> = verified(app, presented.token, ACCESS_TOKEN_TYPE);
-    let claims = claims.ok_or(UserInfoError::InvalidToken)?;
-    if claims.iss != app.config.issuer.as_str() || claims.exp <= now.timestamp() {
-        return Err(UserInfoError::InvalidToken);
-    }
+) -> Result<UserInfoAnswer, UserInfoError> {
+    let read = access_token::read(app, presented.token, now).ok_or(UserInfoError::InvalidToken)?;
+    let claims = read.claims;
     is_bound_to_the_sender(app, claims.cnf.as_ref(), &presented, now).await?;
-    let scopes: Vec<_> = claims.scope.split(' ').collect();
-    if !scopes.contains(&scope::OPENID) {
+    if !claims.scopes().contains(&scope::OPENID) {
         return Err(UserInfoError::InsufficientScope);
     }
-    let family = family_of(&claims.jti).ok_or(UserInfoError::InvalidToken)?;
-    if code::is_revoked(&app.records, family, now).await.map_err(Trouble::from)? {
+    let user = claims.user().ok_or(UserInfoError::InvalidToken)?;
+    if !access_token::is_alive(app, &claims, now).await? {
         return Err(UserInfoError::InvalidToken);
     }
-    if !still_a_client(app, &claims.client_id).await? {
-        return Err(UserInfoError::InvalidToken);
-    }
-    let user = app.catalog.get::<User>(&claims.sub).await.map_err(Trouble::from)?;
-    let user = user.filter(|user| !user.blocked).ok_or(UserInfoError::InvalidToken)?;
-    Ok(UserInfo {
-        claims: UserClaims::of(&user.claims, &scopes),
-        sub: claims.sub,
-        client_id: claims.client_id,
-    })
+    let user = app.catalog.get::<User>(user).await.map_err(Trouble::from)?;
+    let user = user.ok_or(UserInfoError::InvalidToken)?;
+    let client = registered(&app.catalog, &claims.client_id).await.map_err(Trouble::from)?;
+    let client = client.ok_or(UserInfoError::InvalidToken)?;
+    let info = UserInfo { claims: of_login(&user, &claims), sub: claims.sub };
+    let body = match client.signed_answers.userinfo_signed_response_alg {
+        None => UserInfoBody::Json(info),
+        Some(algorithm) => {
+            let issuer = TokenIssuer::of(app, now);
+            let (iss, aud) = (issuer.issuer.to_owned(), client.client_id.clone());
+            let signed = SignedUserInfo { iss, aud, info };
+            UserInfoBody::Jwt(issuer.sign(algorithm, "JWT", signed).await?)
+        }
+    };
+    Ok(UserInfoAnswer { body, client })
+}
+
+/// What the connection that the token's login came by said last: what another customer's IdP says of a user whom an admin
+/// linked to both is not for this client.
+fn of_login(user: &User, claims: &AccessClaims) -> UserClaims {
+    let said = claims.connection.as_ref().and_then(|connection| user.claims_by(connection));
+    UserClaims::of(said.unwrap_or(&NormalizedClaims::default()), &claims.scopes())
 }
 
 /// RFC 9449 §7.1, §7.2, RFC 8705 §3: a bound token is good with what it is bound to, and a token that is bound to no key
@@ -159,18 +176,16 @@ async fn is_bound_to_the_sender(
     if holds { Ok(()) } else { Err(UserInfoError::InvalidToken) }
 }
 
-/// Whether the client that the token was given to may do anything yet (THREATS X7).
-async fn still_a_client(app: &App, client_id: &str) -> Result<bool, Trouble> {
-    match registered(&app.catalog, client_id).await? {
-        Some(client) => Ok(is_enabled(&app.catalog, &client).await?),
-        None => Ok(false),
-    }
-}
-
 /// Holds a token.
 impl fmt::Debug for PresentedToken<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PresentedToken({:?}, {:?})", self.scheme, self.sender)
+    }
+}
+
+impl fmt::Debug for UserInfoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UserInfoAnswer(for {})", self.client.client_id)
     }
 }
 

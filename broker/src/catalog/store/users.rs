@@ -1,5 +1,6 @@
 //! Users and the identities that lead to them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -95,6 +96,8 @@ fn first_login(record: &LoginRecord) -> User {
     User {
         id: record.new_user_id.clone(),
         claims: record.claims.clone(),
+        claims_from: Some(record.identity.connection.clone()),
+        claims_elsewhere: BTreeMap::new(),
         identities: vec![record.identity.clone()],
         organizations: record.organizations.clone(),
         blocked: false,
@@ -107,11 +110,18 @@ fn first_login(record: &LoginRecord) -> User {
 fn after_login(user: &User, record: &LoginRecord) -> Option<User> {
     let joined = |name: &&Name| !user.organizations.contains(name);
     let new: Vec<_> = record.organizations.iter().filter(joined).cloned().collect();
-    if user.blocked || (user.claims == record.claims && new.is_empty()) {
+    let connection = &record.identity.connection;
+    let same = user.claims == record.claims && user.claims_from.as_ref() == Some(connection);
+    if user.blocked || (same && new.is_empty()) {
         return None;
     }
+    let mut claims_elsewhere = user.claims_elsewhere.clone();
+    claims_elsewhere.extend(user.claims_from.clone().map(|from| (from, user.claims.clone())));
+    claims_elsewhere.remove(connection);
     Some(User {
         claims: record.claims.clone(),
+        claims_from: Some(connection.clone()),
+        claims_elsewhere,
         organizations: user.organizations.iter().cloned().chain(new).collect(),
         updated_at: record.now,
         ..user.clone()

@@ -1,4 +1,4 @@
-//! Cross-origin reading of `/oauth/token` and `/userinfo`: by the pages of the client that the answer is for, no others.
+//! Cross-origin reading of `/oauth/token`, `/oauth/revoke` and `/userinfo`: by the pages of the client that the answer is for, no others.
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
@@ -28,6 +28,17 @@ pub(super) async fn preflight(request: HttpRequest) -> HttpResponse {
             .insert_header((header::VARY, "Origin"));
     }
     response.finish()
+}
+
+/// Lets any page read a refusal that says nothing about anybody: whose token it was may not be known.
+pub(super) fn allow_refusal(request: &HttpRequest, response: &mut HttpResponse) {
+    let headers = response.headers_mut();
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    if let Some(origin) = request.headers().get(header::ORIGIN) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        let challenge = HeaderValue::from_static("WWW-Authenticate");
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, challenge);
+    }
 }
 
 /// Lets the requesting page read the answer if it is one of the client's.

@@ -5,9 +5,11 @@ mod consent;
 mod cors;
 mod device;
 mod discovery;
+mod introspect;
 mod logout;
 mod par;
 mod reply;
+mod revoke;
 #[cfg(test)]
 mod sender_tests;
 mod sessions;
@@ -84,6 +86,12 @@ pub fn routes(routes: &mut ServiceConfig) {
                 .route(web::post().to(par::push))
                 .route(web::method(Method::OPTIONS).to(cors::preflight)),
         )
+        .service(
+            web::resource("/oauth/revoke")
+                .route(web::post().to(revoke::revoke))
+                .route(web::method(Method::OPTIONS).to(cors::preflight)),
+        )
+        .service(web::resource("/oauth/introspect").route(web::post().to(introspect::introspect)))
         .service(
             web::resource("/userinfo")
                 .route(web::get().to(userinfo::by_header))

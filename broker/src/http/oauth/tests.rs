@@ -1,6 +1,7 @@
 //! The routes over real sockets: statuses, headers, bodies, and no redirect where none is allowed.
 
 mod device;
+mod tokens;
 
 use reqwest::header::{HOST, HeaderMap};
 use reqwest::{Method, RequestBuilder};

@@ -8,9 +8,10 @@ use super::{Came, cors, reply, token};
 use crate::app::App;
 use crate::catalog::client::ClientSigningAlgorithm;
 use crate::http::error;
-use crate::oauth::client_authentication::registered;
 use crate::oauth::dpop::DpopError;
-use crate::oauth::userinfo::{PresentedToken, Scheme, UserInfoError, userinfo};
+use crate::oauth::userinfo::{
+    PresentedToken, Scheme, UserInfoAnswer, UserInfoBody, UserInfoError, userinfo,
+};
 
 /// A token and how it came.
 type Token<'a> = Option<(Scheme, &'a str)>;
@@ -48,16 +49,28 @@ async fn serve(app: &App, request: &HttpRequest, token: Token<'_>) -> HttpRespon
     let method = request.method().as_str();
     let presented = PresentedToken { token, scheme, method, sender: came.sender() };
     let mut response = match userinfo(app, presented, app.now()).await {
-        Ok(info) => {
-            let client = registered(&app.catalog, &info.client_id).await.ok().flatten();
-            let mut response = HttpResponse::Ok().json(&info);
-            cors::allow(request, client.as_deref(), &mut response);
+        Ok(answer) => {
+            let mut response = answered(&answer);
+            cors::allow(request, Some(&answer.client), &mut response);
             response
         }
-        Err(error) => refused(scheme, &error),
+        Err(error) => {
+            let mut response = refused(scheme, &error);
+            cors::allow_refusal(request, &mut response);
+            response
+        }
     };
     super::add_nonce(app, request, &mut response);
     response
+}
+
+fn answered(answer: &UserInfoAnswer) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    match &answer.body {
+        UserInfoBody::Json(info) => response.json(info),
+        UserInfoBody::Jwt(token) => response.content_type("application/jwt").body(token.clone()),
+    }
 }
 
 fn refused(scheme: Scheme, error: &UserInfoError) -> HttpResponse {

@@ -23,6 +23,8 @@ fn login(user_id: &str) -> CompletedLogin {
     let user = User {
         id: user_id.to_owned(),
         claims: claims.clone(),
+        claims_from: None,
+        claims_elsewhere: std::collections::BTreeMap::new(),
         identities: Vec::new(),
         organizations: Vec::new(),
         blocked: false,

@@ -43,6 +43,8 @@ fn user(session: &SsoSession) -> User {
     User {
         id: session.user_id.clone(),
         claims: NormalizedClaims::default(),
+        claims_from: None,
+        claims_elsewhere: std::collections::BTreeMap::new(),
         identities: vec![session.identity()],
         organizations: vec![name("acme")],
         blocked: false,

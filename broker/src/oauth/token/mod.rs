@@ -106,6 +106,8 @@ pub enum ErrorCode {
     SlowDown,
     UnauthorizedClient,
     UnsupportedGrantType,
+    /// RFC 7009 §2.2.1.
+    UnsupportedTokenType,
     /// RFC 9449 §8.
     UseDpopNonce,
 }
@@ -236,12 +238,7 @@ async fn mint(
     now: DateTime<Utc>,
 ) -> Result<TokenResponse, Trouble> {
     let client = client.client();
-    let issuer = TokenIssuer {
-        issuer: app.config.issuer.as_str(),
-        keys: app.keys.current(),
-        random: app.random.as_ref(),
-        now,
-    };
+    let issuer = TokenIssuer::of(app, now);
     let Granted { target, user } = granted;
     let subject = user
         .as_ref()
@@ -298,7 +295,7 @@ pub(super) fn refuse<T>(code: ErrorCode, description: &str) -> Result<T, TokenEr
 
 impl TokenError {
     /// For counting.
-    const fn word(&self) -> &'static str {
+    pub(super) const fn word(&self) -> &'static str {
         match self {
             Self::Refused { code, .. } => code.as_str(),
             Self::TooMany(_) => "too_many",
@@ -323,6 +320,7 @@ impl ErrorCode {
             Self::SlowDown => "slow_down",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::UnsupportedTokenType => "unsupported_token_type",
             Self::UseDpopNonce => "use_dpop_nonce",
         }
     }

@@ -49,6 +49,7 @@ fn api(signing_alg: JwsAlgorithm) -> ResourceServer {
         token_lifetime_seconds: 900,
         signing_alg,
         default: false,
+        introspection_clients: Vec::new(),
         created_at: at,
         updated_at: at,
     }

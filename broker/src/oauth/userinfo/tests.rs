@@ -1,10 +1,9 @@
-use homerealm_certs::{JwsAlgorithm, SigningKey, SystemRandom, sign_compact};
-use serde_json::json;
-
-use serde_json::Value;
+use homerealm_certs::{JwsAlgorithm, SigningKey, SystemRandom, UnverifiedJws, sign_compact};
+use serde_json::{Value, json};
 
 use super::*;
-use crate::catalog::{Client, ResourceServer};
+use crate::catalog::{Connection, Identity, LoginRecord, ResourceServer};
+use crate::oauth::code;
 use crate::oauth::fixtures::{API, Broker, WEB, texts};
 use crate::oauth::target;
 use crate::oauth::token_issuer::{AccessGrant, IdTokenGrant, Subject, TokenIssuer};
@@ -34,8 +33,12 @@ fn issuer(broker: &Broker) -> TokenIssuer<'_> {
 }
 
 async fn asked(broker: &Broker, token: &str) -> Result<Value, &'static str> {
-    match userinfo(broker.app(), PresentedToken::bearer(token), broker.now()).await {
-        Ok(info) => Ok(serde_json::to_value(info).unwrap()),
+    match userinfo(broker.app(), PresentedToken::bearer(token), broker.now())
+        .await
+        .map(|answer| answer.body)
+    {
+        Ok(UserInfoBody::Json(info)) => Ok(serde_json::to_value(info).unwrap()),
+        Ok(UserInfoBody::Jwt(token)) => Ok(Value::String(token)),
         Err(UserInfoError::InsufficientScope) => Err("insufficient_scope"),
         Err(UserInfoError::InvalidToken) => Err("invalid_token"),
         Err(UserInfoError::Dpop(_)) => Err("dpop"),
@@ -171,4 +174,97 @@ async fn a_clients_own_token_names_no_user() {
     let token = issuer(&broker).access_token(&grant).await.unwrap().token;
 
     assert_eq!(asked(&broker, &token).await, Err("invalid_token"));
+}
+
+/// Another customer's connection, by which the same user signed in last; an admin has linked both.
+async fn signs_in_elsewhere(broker: &Broker) {
+    let catalog = &broker.app().catalog;
+    let own = catalog.get::<Connection>("acme-oidc").await.unwrap().unwrap();
+    let other = Connection {
+        id: "con_other".to_owned(),
+        name: "other-oidc".to_owned().try_into().unwrap(),
+        domains: Vec::new(),
+        organization: None,
+        ..Connection::clone(&own)
+    };
+    catalog.insert(&other).await.unwrap();
+    let identity = Identity {
+        connection: other.name,
+        issuer: "https://idp.other.example".to_owned(),
+        subject: "7".to_owned(),
+    };
+    let user = broker.user().await.id.clone();
+    broker.change::<User>(&user, |user| user.identities.push(identity.clone())).await;
+    let claims =
+        NormalizedClaims { name: Some("Elsewhere".to_owned()), ..NormalizedClaims::default() };
+    let (organizations, new_user_id) = (Vec::new(), "usr_unused".to_owned());
+    let login = LoginRecord { identity, claims, organizations, new_user_id, now: broker.now() };
+    let (signed_in, _) = catalog.record_login(login).await.unwrap();
+    assert_eq!(
+        (signed_in.id.as_str(), signed_in.claims.name.as_deref()),
+        (&*user, Some("Elsewhere"))
+    );
+}
+
+#[actix_web::test]
+async fn the_claims_are_those_of_the_tokens_own_connection() {
+    let broker = Broker::start().await;
+    let token = token(&broker, &["openid", "profile", "email"]).await;
+    let before = asked(&broker, &token).await.unwrap();
+
+    signs_in_elsewhere(&broker).await;
+
+    assert_eq!(asked(&broker, &token).await, Ok(before));
+    let user = broker.user().await;
+    let elsewhere = user.claims_by(&"other-oidc".to_owned().try_into().unwrap());
+    assert_eq!(elsewhere.unwrap().name.as_deref(), Some("Elsewhere"));
+    assert_eq!(user.claims_by(&"third".to_owned().try_into().unwrap()), None);
+}
+
+#[actix_web::test]
+async fn a_disabled_connection_gives_nothing() {
+    let broker = Broker::start().await;
+    let token = token(&broker, &["openid"]).await;
+
+    broker.change::<Connection>("acme-oidc", |connection| connection.enabled = false).await;
+
+    assert_eq!(asked(&broker, &token).await, Err("invalid_token"));
+}
+
+#[actix_web::test]
+async fn a_revoked_token_gives_nothing() {
+    let broker = Broker::start().await;
+    let (revoked, other) = (token(&broker, &["openid"]).await, token(&broker, &["openid"]).await);
+    let presented = access_token::read(broker.app(), &revoked, broker.now()).unwrap();
+
+    access_token::revoke(&broker.app().records, &presented.claims, broker.now()).await.unwrap();
+
+    assert_eq!(asked(&broker, &revoked).await, Err("invalid_token"));
+    assert!(asked(&broker, &other).await.is_ok());
+}
+
+/// OIDC Core §5.3.2.
+#[actix_web::test]
+async fn the_answer_is_signed_for_a_client_that_registered_it() {
+    let broker = Broker::start().await;
+    let token = token(&broker, &["openid", "email"]).await;
+    broker
+        .change::<Client>(WEB, |client| {
+            client.signed_answers.userinfo_signed_response_alg = Some(JwsAlgorithm::EdDsa);
+        })
+        .await;
+
+    let answer = asked(&broker, &token).await.unwrap();
+
+    let read = UnverifiedJws::parse(answer.as_str().unwrap()).unwrap();
+    let keys = broker.app().keys.current();
+    let key = keys.by_kid(read.kid().unwrap()).unwrap();
+    assert_eq!(key.algorithm(), JwsAlgorithm::EdDsa);
+    let allowed = [key.algorithm().signature_algorithm()];
+    let claims = read.verify(key.verification_key(), &allowed).unwrap().claims().unwrap();
+    let expected = json!({
+        "iss": broker.issuer(), "aud": WEB, "sub": broker.user().await.id,
+        "email": "ada@acme.example", "email_verified": true,
+    });
+    assert_eq!(Value::Object(claims), expected);
 }
