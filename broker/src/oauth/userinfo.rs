@@ -33,7 +33,7 @@ pub struct UserInfoAnswer {
 #[derive(Clone, Debug)]
 pub enum UserInfoBody {
     /// `application/json`
-    Json(UserInfo),
+    Json(Box<UserInfo>),
     /// `application/jwt`
     Jwt(String),
 }
@@ -130,7 +130,7 @@ pub async fn userinfo(
     let client = client.ok_or(UserInfoError::InvalidToken)?;
     let info = UserInfo { claims: of_login(&user, &claims), sub: claims.sub };
     let body = match client.signed_answers.userinfo_signed_response_alg {
-        None => UserInfoBody::Json(info),
+        None => UserInfoBody::Json(Box::new(info)),
         Some(algorithm) => {
             let issuer = TokenIssuer::of(app, now);
             let (iss, aud) = (issuer.issuer.to_owned(), client.client_id.clone());
