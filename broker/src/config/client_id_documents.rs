@@ -13,6 +13,11 @@ pub struct ClientIdDocuments {
 }
 
 impl ClientIdDocuments {
+    /// Whether documents at this host make clients.
+    pub fn names(&self, host: Option<&str>) -> bool {
+        host.is_some_and(|host| self.hosts.iter().any(|named| named == host))
+    }
+
     /// Both keys, or neither.
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         const ORGANIZATION: &str = "client_id_documents.organization";

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use url::Url;
+
 use super::failure::{Barred, Failure};
 use super::home_realm::is_open_to;
 use super::request::AuthorizationRequest;
@@ -25,11 +27,30 @@ pub struct Standing {
 /// [`Barred::Client`] or [`Barred::Organization`], or the catalog is away.
 pub async fn client(app: &App, client_id: &str) -> Result<Arc<Client>, Failure> {
     let found = app.catalog.get::<Client>(client_id).await?.map(|found| found.object);
-    let client = found.filter(|c| c.enabled).ok_or(Failure::Barred(Barred::Client))?;
+    let counts = |client: &Arc<Client>| client.enabled && is_admitted(app, client);
+    let client = found.filter(counts).ok_or(Failure::Barred(Barred::Client))?;
     if let Some(name) = client.organization() {
         enabled_organization(app, name).await?;
     }
     Ok(client)
+}
+
+/// Whether a client may be one: one that is known by its own document only as long as the operator takes documents of its
+/// host, for its organization. All others may.
+pub fn is_admitted(app: &App, client: &Client) -> bool {
+    if !is_address(&client.client_id) {
+        return true;
+    }
+    app.config.client_id_documents.as_ref().is_some_and(|settings| {
+        let address = Url::parse(&client.client_id);
+        client.organization() == Some(&settings.organization)
+            && address.is_ok_and(|address| settings.names(address.host_str()))
+    })
+}
+
+/// Whether a `client_id` is the address of its client's document.
+pub fn is_address(client_id: &str) -> bool {
+    client_id.contains("://")
 }
 
 /// The client, if its answer may still go where it was to go: what it has given up since the request, somebody else may

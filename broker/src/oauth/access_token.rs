@@ -88,7 +88,7 @@ pub async fn is_alive(
         None => true,
         Some(id) => app.catalog.get::<User>(id).await?.is_some_and(|user| !user.blocked),
     };
-    Ok(user_counts && is_enabled(&app.catalog, &client).await?)
+    Ok(user_counts && is_enabled(app, &client).await?)
 }
 
 /// Revokes one token.

@@ -63,7 +63,7 @@ pub(super) enum Fault {
 /// A page as long as client and redirect URI are not known to be good (RFC 6749 §4.1.2.1); after that the client's answer,
 /// or a page with a link for third-party clients (RULES 28).
 pub async fn validate(app: &App, params: &Params) -> Result<AuthorizationRequest, AuthorizeError> {
-    let client = known_client(&app.catalog, params).await?;
+    let client = known_client(app, params).await?;
     if let Some(request_uri) = params.get("request_uri").filter(|uri| uri.starts_with(par::PREFIX))
     {
         return pushed(app, &client, request_uri).await;
@@ -150,7 +150,7 @@ impl Refusal {
     }
 }
 
-async fn known_client(catalog: &Catalog, params: &Params) -> Result<Arc<Client>, AuthorizeError> {
+async fn known_client(app: &App, params: &Params) -> Result<Arc<Client>, AuthorizeError> {
     let page = |code, client_id: Option<&str>, detail: &str| {
         let client_id = client_id.map(str::to_owned);
         let refusal = Refusal { code, detail: detail.to_owned(), client_id, link: None };
@@ -158,9 +158,9 @@ async fn known_client(catalog: &Catalog, params: &Params) -> Result<Arc<Client>,
     };
     let id = params.get("client_id");
     let id = id.ok_or_else(|| page("client_missing", None, "client_id must come once."))?;
-    let client = registered(catalog, id).await.map_err(Trouble::from)?;
+    let client = registered(&app.catalog, id).await.map_err(Trouble::from)?;
     let client = client.ok_or_else(|| page("client_unknown", None, "No such client_id."))?;
-    if is_enabled(catalog, &client).await.map_err(Trouble::from)? {
+    if is_enabled(app, &client).await.map_err(Trouble::from)? {
         Ok(client)
     } else {
         Err(page("client_disabled", Some(id), "The client or its organization is disabled."))

@@ -25,6 +25,9 @@ const LONGEST_ID: usize = 256;
 /// Why an assertion does not authenticate.
 #[derive(Debug, thiserror::Error)]
 pub enum AssertionError {
+    /// The client signed it, and its `aud` is not our issuer alone.
+    #[error("aud is not our issuer, and nothing else")]
+    ForSomebodyElse,
     /// For the client's developers; whoever guesses learns nothing from it.
     #[error("{0}")]
     Refused(&'static str),
@@ -63,7 +66,7 @@ pub async fn verify(
         }
     }
     if !is_for(&claims, app.config.issuer.as_str()) {
-        return Err(AssertionError::Refused("aud is not our issuer, and nothing else"));
+        return Err(AssertionError::ForSomebodyElse);
     }
     let times = Times::read(&claims, LONGEST, now).map_err(AssertionError::Refused)?;
     let id = text(&claims, "jti").filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);

@@ -18,6 +18,7 @@ use super::params::{self, Params};
 use crate::app::App;
 use crate::catalog::{Catalog, CatalogError, Client, ClientAuthMethod, Organization};
 use crate::ids;
+use crate::login::standing::is_admitted;
 
 /// A client that has shown who it is, or a public one that has said so. Made by [`authenticate`] only.
 #[derive(Clone, Debug)]
@@ -29,6 +30,11 @@ pub enum ClientAuthError {
     /// Unknown, disabled, wrong secret, wrong method: one answer for all (RFC 6749 §5.2 `invalid_client`).
     #[error("the client could not be authenticated")]
     Refused,
+    /// An assertion that the client signed, for somebody else: only its own developers see this.
+    #[error(
+        "the client assertion is for somebody else: its aud must be the issuer, and nothing else"
+    )]
+    ForSomebodyElse,
     /// `invalid_request`: RFC 6749 §2.3 forbids it.
     #[error("the client authenticates in two ways at once")]
     TwoMethods,
@@ -93,7 +99,7 @@ pub async fn authenticate(
     // hashed for an unknown client too: the answer comes no sooner
     let secret_fits = proves(found.as_deref(), presented.secret());
     let client = found.ok_or(ClientAuthError::Refused)?;
-    if !is_enabled(&app.catalog, &client).await.map_err(Trouble::from)? {
+    if !is_enabled(app, &client).await.map_err(Trouble::from)? {
         return Err(ClientAuthError::Refused);
     }
     let proven = match (client.token_endpoint_auth_method, presented.proof) {
@@ -121,6 +127,10 @@ async fn by_assertion(
     match client_assertion::verify(app, client, jwt, now).await {
         Ok(()) => Ok(true),
         Err(AssertionError::Trouble(trouble)) => Err(ClientAuthError::Trouble(trouble)),
+        Err(AssertionError::ForSomebodyElse) => {
+            tracing::info!(client.id = client.client_id, "a client assertion is for somebody else");
+            Err(ClientAuthError::ForSomebodyElse)
+        }
         Err(AssertionError::Refused(why)) => {
             tracing::info!(client.id = client.client_id, why, "a client assertion was refused");
             Ok(false)
@@ -161,14 +171,18 @@ pub async fn registered(
     Ok(found.map(|client| client.object).filter(|client| client.client_id == client_id))
 }
 
-/// Whether a client may do anything: neither it nor the organization that it belongs to is disabled (THREATS X7).
+/// Whether a client may do anything: neither it nor the organization that it belongs to is disabled (THREATS X7), and if it
+/// is known by its own document, such clients are still taken.
 ///
 /// # Errors
 /// As the catalog.
-pub async fn is_enabled(catalog: &Catalog, client: &Client) -> Result<bool, CatalogError> {
-    let Some(organization) = client.organization() else { return Ok(client.enabled) };
-    let organization = catalog.get::<Organization>(organization.as_str()).await?;
-    Ok(client.enabled && organization.is_some_and(|organization| organization.enabled))
+pub async fn is_enabled(app: &App, client: &Client) -> Result<bool, CatalogError> {
+    if !client.enabled || !is_admitted(app, client) {
+        return Ok(false);
+    }
+    let Some(organization) = client.organization() else { return Ok(true) };
+    let organization = app.catalog.get::<Organization>(organization.as_str()).await?;
+    Ok(organization.is_some_and(|organization| organization.enabled))
 }
 
 impl<'a> Presented<'a> {

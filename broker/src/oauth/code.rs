@@ -77,6 +77,10 @@ pub struct LoginOrganization {
     pub name: Name,
 }
 
+/// How long a mark stays after its family's end, when the last access token may have been issued; a minute for clocks that
+/// differ.
+const AFTER_THE_FAMILY: TimeDelta = TimeDelta::seconds(LONGEST_LIFETIME.num_seconds() + 60);
+
 /// Written when a family is revoked; its absence means that it lives.
 #[derive(Debug, Deserialize, Serialize)]
 struct RevokedFamily {
@@ -91,9 +95,9 @@ impl Record for AuthorizationGrant {
 
 impl Record for RevokedFamily {
     const KIND: &'static str = "family";
-    /// Outlives every token of the family: of access tokens the last may be issued at the end of a refresh family.
+    /// Where nobody knows when the family ends: it outlives every one.
     const LIFETIME: TimeDelta =
-        TimeDelta::seconds(LONGEST_FAMILY.num_seconds() + LONGEST_LIFETIME.num_seconds() + 60);
+        TimeDelta::seconds(LONGEST_FAMILY.num_seconds() + AFTER_THE_FAMILY.num_seconds());
 }
 
 impl From<&Organization> for LoginOrganization {
@@ -154,12 +158,27 @@ pub async fn redeem(
     records.swap(code, read, &tombstone, until, now).await
 }
 
-/// Revokes a family, whether anything of it is written yet or not.
+/// Revokes a family of which nobody knows when it ends, whether anything of it is written yet or not. One that was revoked
+/// before stays so until the end that was known then.
 ///
 /// # Errors
 /// [`StoreError`] where the store did not confirm it.
 pub async fn revoke(records: &Records, family: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
-    records.put(family, &RevokedFamily { at: now }, now).await
+    records.insert(family, &RevokedFamily { at: now }, now).await.map(drop)
+}
+
+/// Revokes a family that can be refreshed until `ends_at`.
+///
+/// # Errors
+/// [`StoreError`] where the store did not confirm it.
+pub async fn revoke_ending(
+    records: &Records,
+    family: &str,
+    ends_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let until = ends_at + AFTER_THE_FAMILY;
+    records.put_until(family, &RevokedFamily { at: now }, until).await
 }
 
 /// Whether a family was revoked.

@@ -261,7 +261,11 @@ pub async fn repeat(
 /// # Errors
 /// [`StoreError`] where the store did not confirm it.
 pub async fn end(records: &Records, name: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
-    code::revoke(records, name, now).await?;
+    match records.get::<RefreshFamily>(name, now).await? {
+        Some(found) => code::revoke_ending(records, name, found.record.ends_at, now).await?,
+        // none was begun, it has ended, or it is being written at this moment
+        None => code::revoke(records, name, now).await?,
+    }
     records.take::<RefreshFamily>(name, now).await.map(drop)
 }
 
@@ -293,9 +297,16 @@ impl RefreshFamily {
         predecessor.is_some_and(|p| p.manner == *manner && p.answers < GRACE_ANSWERS)
     }
 
-    /// Whether who refreshes shows what the tokens are bound to, if they are.
-    pub fn is_bound_to(&self, shown: Option<&Confirmation>) -> bool {
-        self.confirmation.is_none() || self.confirmation.as_ref() == shown
+    /// Whether who refreshes shows what the tokens are bound to, if they are. A public client's must be, once it is
+    /// registered to bind them (RFC 9449 §5, §5.2): what was issued before, a thief could bind to a key of their own.
+    pub fn is_bound_to(&self, shown: Option<&Confirmation>, client: &Client) -> bool {
+        let wants = client.requests;
+        let binds =
+            wants.dpop_bound_access_tokens || wants.tls_client_certificate_bound_access_tokens;
+        match &self.confirmation {
+            Some(bound) => Some(bound) == shown,
+            None => !binds || client.token_endpoint_auth_method != ClientAuthMethod::None,
+        }
     }
 
     /// Everything granted, those of OpenID Connect first; of one API, or of none.

@@ -19,7 +19,7 @@ use crate::catalog::client::ClientRegistration;
 use crate::catalog::{Actor, ActorKind, Author, CatalogError, Client, ClientAuthMethod, Versioned};
 use crate::config::ClientIdDocuments;
 use crate::ids;
-use crate::login::Browser;
+use crate::login::{Browser, standing};
 use crate::oauth::error::Trouble;
 
 /// Why a client's document does not make it a client.
@@ -55,7 +55,7 @@ pub async fn bring_up_to_date(
     browser: &Browser,
     client_id: &str,
 ) -> Result<(), DocumentError> {
-    if !client_id.contains("://") {
+    if !standing::is_address(client_id) {
         return Ok(());
     }
     let Some(settings) = &app.config.client_id_documents else {
@@ -109,8 +109,7 @@ fn address(app: &App, settings: &ClientIdDocuments, client_id: &str) -> Result<U
     if !web || !plain {
         return refuse("client_id must be https with a path, without query, fragment and user");
     }
-    let named = url.host_str().is_some_and(|host| settings.hosts.iter().any(|h| h == host));
-    if named {
+    if settings.names(url.host_str()) {
         Ok(url)
     } else {
         refuse("client_id is at a host that is not in client_id_documents.hosts")

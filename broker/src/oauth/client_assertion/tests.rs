@@ -31,6 +31,7 @@ async fn asked(broker: &Broker, fields: &[(&str, &str)]) -> Result<String, &'sta
     let credentials = Credentials { authorization, certificate: None, params: &params };
     match authenticate(broker.app(), credentials, broker.now()).await {
         Ok(client) => Ok(client.client().client_id.clone()),
+        Err(ClientAuthError::ForSomebodyElse) => Err("for somebody else"),
         Err(ClientAuthError::Refused) => Err("refused"),
         Err(ClientAuthError::TwoMethods) => Err("two methods"),
         Err(ClientAuthError::Trouble(_)) => Err("trouble"),
@@ -46,6 +47,7 @@ async fn why(broker: &Broker, assertion: &str) -> &'static str {
     let client = broker.app().catalog.get::<Client>(WEB).await.unwrap().unwrap();
     match verify(broker.app(), &client.object, assertion, broker.now()).await {
         Ok(()) => "good",
+        Err(AssertionError::ForSomebodyElse) => "aud is not our issuer, and nothing else",
         Err(AssertionError::Refused(why)) => why,
         Err(AssertionError::Trouble(_)) => "trouble",
     }
@@ -99,6 +101,21 @@ async fn each_claim_is_required_and_exact() {
         let assertion = holder.assertion(&broker, WEB, &json!({ name: value }));
         assert_eq!(why(&broker, &assertion).await, expected, "{name}: {value}");
     }
+}
+
+/// The developers of a client learn it, whoever has not its key does not.
+#[actix_web::test]
+async fn a_wrong_audience_is_told_to_whoever_signed() {
+    let (holder, other) = (Holder::new(), Holder::new());
+    let broker = broker(&holder).await;
+    let elsewhere = json!({"aud": "https://other.example"});
+
+    let own = holder.assertion(&broker, WEB, &elsewhere);
+    assert_eq!(shown(&broker, &own).await, Err("for somebody else"));
+    let foreign = other.assertion(&broker, WEB, &elsewhere);
+    assert_eq!(shown(&broker, &foreign).await, Err("refused"));
+    let text = ClientAuthError::ForSomebodyElse.to_string();
+    assert!(text.ends_with("its aud must be the issuer, and nothing else"), "{text}");
 }
 
 #[actix_web::test]

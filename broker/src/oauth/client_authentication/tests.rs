@@ -1,7 +1,7 @@
 use super::*;
 use crate::catalog::{ClientKind, ClientSecret};
 use crate::oauth::client_assertion::JWT_BEARER;
-use crate::oauth::fixtures::{Broker, MACHINE, SECRET, SPA, WEB, form};
+use crate::oauth::fixtures::{Broker, MACHINE, PORTAL, SECRET, SPA, WEB, form};
 
 /// Header and fields.
 type Presentation<'a> = (Option<String>, Vec<(&'a str, &'a str)>);
@@ -17,6 +17,7 @@ async fn outcome(
     let credentials = Credentials { authorization, certificate: None, params: &params };
     match authenticate(broker.app(), credentials, broker.now()).await {
         Ok(client) => Ok(client.client().client_id.clone()),
+        Err(ClientAuthError::ForSomebodyElse) => Err("for somebody else"),
         Err(ClientAuthError::Refused) => Err("refused"),
         Err(ClientAuthError::TwoMethods) => Err("two methods"),
         Err(ClientAuthError::Trouble(_)) => Err("trouble"),
@@ -131,4 +132,30 @@ async fn a_disabled_client_or_organization_is_refused() {
 
     broker.change::<Organization>("acme", |organization| organization.enabled = false).await;
     assert_eq!(outcome(&broker, Some(&basic(WEB, SECRET)), &[]).await, Err("refused"));
+}
+
+#[actix_web::test]
+async fn a_client_by_its_document_is_refused_once_documents_are_not_taken() {
+    const ID: &str = "https://app.example/app";
+    let settings = |organization: &str, host: &str| {
+        format!("[client_id_documents]\norganization = \"{organization}\"\nhosts = [\"{host}\"]\n")
+    };
+    for (sections, expected) in [
+        (settings("acme", "app.example"), Ok(ID.to_owned())),
+        (settings("acme", "other.example"), Err("refused")),
+        (settings("other", "app.example"), Err("refused")),
+        (String::new(), Err("refused")),
+    ] {
+        let broker = Broker::start_with(&sections).await;
+        let portal = broker.app().catalog.get::<Client>(PORTAL).await.unwrap().unwrap();
+        let client = Client { client_id: ID.to_owned(), ..portal.object.as_ref().clone() };
+        broker.app().catalog.insert(&client).await.unwrap();
+
+        assert_eq!(outcome(&broker, None, &[("client_id", ID)]).await, expected, "{sections}");
+        let connection = "acme-oidc".to_owned().try_into().unwrap();
+        let standing = crate::login::standing::at_the_end(broker.app(), ID, &connection).await;
+        assert_eq!(standing.is_ok(), expected.is_ok(), "{sections}");
+        // all others go on
+        assert_eq!(outcome(&broker, None, &[("client_id", SPA)]).await, Ok(SPA.to_owned()));
+    }
 }

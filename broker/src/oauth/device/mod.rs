@@ -34,6 +34,8 @@ pub const INTERVAL: u32 = 5;
 const SLOWER_BY: u32 = 5;
 /// How long after its end a device is still told that it was too late.
 const EPILOGUE: TimeDelta = TimeDelta::minutes(5);
+/// How long after its tokens a device that asks again is taken for one that did not get them.
+const RETRIES: TimeDelta = TimeDelta::seconds(30);
 /// A fresh user code that is taken is that unlikely.
 const MOST_COLLISIONS: usize = 8;
 /// Device and user may come at the same moment.
@@ -59,6 +61,9 @@ pub struct DeviceGrant {
     user_code: UserCode,
     interval: u32,
     polled_at: Option<DateTime<Utc>>,
+    /// When the device got its tokens.
+    #[serde(default)]
+    spent_at: Option<DateTime<Utc>>,
 }
 
 /// What became of a device's request.
@@ -140,6 +145,7 @@ pub async fn begin(
         user_code: user_code.clone(),
         interval: INTERVAL,
         polled_at: None,
+        spent_at: None,
     };
     app.records.put(&device, &grant, now).await?;
     Ok(DeviceCodes { device_code: format!("{device}{SEPARATOR}{secret}"), user_code })
@@ -255,7 +261,8 @@ pub async fn redeem(
     family_life: TimeDelta,
     now: DateTime<Utc>,
 ) -> Result<bool, Trouble> {
-    let tombstone = DeviceGrant { state: DeviceState::Spent, ..found.record.clone() };
+    let tombstone =
+        DeviceGrant { state: DeviceState::Spent, spent_at: Some(now), ..found.record.clone() };
     let until = (now + family_life).max(found.record.expires_at + EPILOGUE);
     Ok(app.records.swap(handle(device_code), found, &tombstone, until, now).await?)
 }
@@ -263,6 +270,11 @@ pub async fn redeem(
 impl DeviceGrant {
     fn waits(&self, now: DateTime<Utc>) -> bool {
         matches!(self.state, DeviceState::Waiting) && now < self.expires_at
+    }
+
+    /// Whether it was spent a moment ago: a device that got no answer asks again (RFC 8628 §3.5).
+    pub fn may_be_asked_again(&self, now: DateTime<Utc>) -> bool {
+        self.spent_at.is_some_and(|spent| now < spent + RETRIES)
     }
 
     /// RFC 8628 §3.5.

@@ -135,10 +135,17 @@ async fn the_device_waits_for_its_user_and_gets_its_tokens_once() {
     let info = userinfo(broker.app(), PresentedToken::bearer(access), broker.now()).await;
     assert!(info.is_ok());
 
+    // RFC 8628 §3.5: a device that did not get its answer asks again; nothing is lost by that
+    let info = async || userinfo(broker.app(), PresentedToken::bearer(access), broker.now()).await;
+    for seconds in [0, 29] {
+        broker.clock.advance(seconds);
+        assert_eq!(refused(poll(&broker, SPA, &code).await), ErrorCode::InvalidGrant);
+        assert!(info().await.is_ok());
+    }
     // RFC 6749 §10.5: used again, nothing that it bought is good any more
+    broker.clock.advance(1);
     assert_eq!(refused(poll(&broker, SPA, &code).await), ErrorCode::InvalidGrant);
-    let info = userinfo(broker.app(), PresentedToken::bearer(access), broker.now()).await;
-    assert!(info.is_err());
+    assert!(info().await.is_err());
 }
 
 /// RFC 8628 §3.5: five seconds more for this and all subsequent requests.

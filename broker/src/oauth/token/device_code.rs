@@ -31,6 +31,7 @@ pub(super) async fn take(
     let grant = &found.record;
     is_for_the_same_api(grant.audience.as_deref(), params)?;
     let gives = match &grant.state {
+        DeviceState::Spent if grant.may_be_asked_again(now) => return invalid_grant(),
         DeviceState::Spent => return replayed(app, grant, now).await,
         DeviceState::Denied => {
             return refuse(ErrorCode::AccessDenied, "The user did not allow it.");
@@ -48,11 +49,11 @@ pub(super) async fn take(
     let granted = still_granted(app, of_client, &grant.family, gives).await?;
     let Some(mut granted) = granted else { return invalid_grant() };
     let begun = Begun::of(app, client, &granted, bound, now);
-    let redeemed = device::redeem(app, code, &found, begun.life(&granted, now), now);
-    let (redeemed, ()) = futures_util::try_join!(redeemed, begun.store(app, &grant.family, now))?;
-    if !redeemed {
-        return replayed(app, grant, now).await;
+    // whoever is second must not write over the family of the first: it lives on
+    if !device::redeem(app, code, &found, begun.life(&granted, now), now).await? {
+        return invalid_grant();
     }
+    begun.store(app, &grant.family, now).await?;
     begun.give(&mut granted);
     Ok(granted)
 }
@@ -64,7 +65,7 @@ fn wait<T>(pace: Pace) -> Result<T, TokenError> {
     }
 }
 
-/// As with an authorization code (RFC 6749 §10.5): nothing that it bought is good any more.
+/// Longer after the first than a lost answer explains: as with an authorization code (RFC 6749 §10.5), nothing that it bought is good any more.
 async fn replayed<T>(app: &App, grant: &DeviceGrant, now: DateTime<Utc>) -> Result<T, TokenError> {
     refresh::end(&app.records, &grant.family, now).await.map_err(Trouble::from)?;
     let trail = Trail { client_id: Some(grant.client_id.clone()), ..Trail::default() };

@@ -330,7 +330,7 @@ impl From<ClientAuthError> for TokenError {
     fn from(error: ClientAuthError) -> Self {
         let code = match error {
             ClientAuthError::Trouble(trouble) => return Self::Trouble(trouble),
-            ClientAuthError::Refused => ErrorCode::InvalidClient,
+            ClientAuthError::ForSomebodyElse | ClientAuthError::Refused => ErrorCode::InvalidClient,
             ClientAuthError::TwoMethods => ErrorCode::InvalidRequest,
         };
         Self::Refused { code, description: error.to_string() }

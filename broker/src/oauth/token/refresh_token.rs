@@ -36,7 +36,8 @@ pub(super) async fn take(
         let found = refresh::find(&app.records, presented.family(), now).await;
         let Some(found) = found.map_err(Trouble::from)? else { return invalid_grant() };
         let family = &found.record;
-        if family.client_id != client.client().client_id || !family.is_bound_to(bound) {
+        let is_own = family.client_id == client.client().client_id;
+        if !is_own || !family.is_bound_to(bound, client.client()) {
             return invalid_grant();
         }
         let standing = family.standing(&presented, app.config.refresh_tokens.grace, now);

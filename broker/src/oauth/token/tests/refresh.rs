@@ -418,6 +418,53 @@ async fn a_family_that_was_revoked_before_it_is_written_never_lives() {
     assert_eq!(next(&broker, &token).await, Err("invalid_grant"));
 }
 
+/// The mark outlives the last access token that the family could have given: thirty days after its end, and a minute.
+#[actix_web::test]
+async fn a_revoked_family_is_marked_no_longer_than_its_tokens_could_live() {
+    let broker = Broker::start().await;
+    let (grant, token) = begun(&broker).await;
+    let records = &broker.app().records;
+    let found = records.get::<RefreshFamily>(&grant.family, broker.now()).await.unwrap();
+    let life = (found.unwrap().record.ends_at - broker.now()).num_seconds();
+    let presented = crate::oauth::refresh::RefreshToken::parse(&token).unwrap();
+
+    crate::oauth::refresh::end(records, presented.family(), broker.now()).await.unwrap();
+    // again, with nothing of it left: the end that was known stays
+    crate::oauth::refresh::end(records, presented.family(), broker.now()).await.unwrap();
+
+    broker.clock.advance(life + 30 * 86_400 + 59);
+    assert!(is_revoked(&broker, &grant.family).await);
+    broker.clock.advance(1);
+    assert!(!is_revoked(&broker, &grant.family).await);
+}
+
+/// RFC 9449 §5.2: what was issued before, a thief could bind to a key of their own.
+#[actix_web::test]
+async fn a_public_client_that_binds_from_now_on_refreshes_nothing_unbound() {
+    let broker = Broker::start().await;
+    let holder = crate::oauth::fixtures::signing::Holder::new();
+    let grant = AuthorizationGrant { client_id: SPA.to_owned(), ..broker.offline_grant().await };
+    let code = broker.code(&grant).await;
+    let redeemed = with(redemption(&code), "client_id", Some(SPA));
+    let token = refresh_token(&ask(&broker, None, &redeemed).await.unwrap());
+    broker.change::<Client>(SPA, |c| c.requests.dpop_bound_access_tokens = true).await;
+    let refresh = async |token: &str| {
+        let fields = with(refreshing(token), "client_id", Some(SPA));
+        let params = Params::parse(&form(&fields)).unwrap();
+        let proof = holder.proof(&broker, PATH, &serde_json::json!({}));
+        let proof = crate::oauth::dpop::ProofHeader::One(&proof);
+        let sender = Sender { proof, certificate: None };
+        let request = TokenRequest { authorization: None, sender, params: &params };
+        let tokens = super::super::token(broker.app(), request, broker.now()).await;
+        tokens.map_err(|error| error.word())
+    };
+
+    assert_eq!(refresh(&token).await.unwrap_err(), "invalid_grant");
+
+    broker.change::<Client>(SPA, |c| c.requests.dpop_bound_access_tokens = false).await;
+    assert!(refresh(&token).await.is_ok());
+}
+
 #[actix_web::test]
 async fn of_fifty_redemptions_with_refresh_tokens_none_keeps_one() {
     let broker = Broker::start().await;
