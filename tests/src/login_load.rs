@@ -2,9 +2,11 @@
 //! brokers stand on; and what must hold then and afterwards.
 //!
 //! Every code and every answer of an IdP is presented a second time at once, and the latest ones again at the end, at every
-//! node. What a user sees of a fault is a 503 with a reference, in the shape that the endpoint speaks.
+//! node. Every second pair of logins has a refresh token, used at once by two; at the end it comes again, and ends its family. What
+//! a user sees of a fault is a 503 with a reference, in the shape that the endpoint speaks.
 
 mod attempt;
+mod family;
 mod ledger;
 
 use std::sync::Arc;
@@ -17,9 +19,9 @@ use tokio::task::JoinSet;
 
 use crate::sample_idps::CONNECTIONS;
 use crate::scene::Scene;
-use crate::site::Site;
+use crate::site::{GRACE, Site};
 
-use attempt::Attempt;
+use attempt::{Attempt, Kind};
 pub use ledger::{Allowed, Ledger};
 
 const USERS: usize = 6;
@@ -89,7 +91,7 @@ impl LoginLoad {
         self.shared.ledger.logins()
     }
 
-    /// Stops; presents the latest codes and answers again at every node, reads every acknowledged write at every node, and
+    /// Stops; presents every used refresh token and the latest codes and answers again at every node, reads every acknowledged write at every node, and
     /// says what was asserted.
     ///
     /// # Panics
@@ -101,6 +103,11 @@ impl LoginLoad {
         }
         let Shared { scene, ledger, .. } = &*self.shared;
         let nodes = site.addresses();
+        // so that a used refresh token is one too many
+        tokio::time::sleep(GRACE).await;
+        for (number, attempt) in ledger.attempts().iter().enumerate() {
+            attempt.end_family(scene, &nodes, ledger, number.is_multiple_of(2)).await;
+        }
         let latest = ledger.latest(LATEST);
         for attempt in &latest {
             attempt.present_again_everywhere(scene, &nodes, ledger).await;
@@ -131,7 +138,9 @@ async fn log_in_again_and_again(shared: Arc<Shared>, user: usize) {
         }
         let era = shared.era.load(Ordering::SeqCst);
         let connection = CONNECTIONS[turn % CONNECTIONS.len()];
-        if Attempt::make(&shared.scene, connection, &shared.ledger).await {
+        let offline = (turn / CONNECTIONS.len()).is_multiple_of(2);
+        let kind = Kind { connection, offline };
+        if Attempt::make(&shared.scene, kind, &shared.ledger).await {
             if era == shared.era.load(Ordering::SeqCst) {
                 shared.in_era.fetch_add(1, Ordering::SeqCst);
             }

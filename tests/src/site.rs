@@ -3,15 +3,20 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::app::{BinaryApp, TestApp, free_port};
 use crate::balancer::Balancer;
 use crate::clock::ShiftedClock;
 use crate::sample_idps::SampleIdps;
-use crate::scene::Scene;
+use crate::scene::{CLIENT, Scene};
 use crate::state;
+
+/// How long a used refresh token still brings its successor here.
+pub const GRACE: Duration = Duration::from_secs(2);
 
 /// Ends with this value.
 #[derive(Debug)]
@@ -61,7 +66,8 @@ impl Site {
         Self::start(binary, folder, state::settings(database, &more), 2).await
     }
 
-    async fn start(binary: &str, folder: TempDir, settings: String, count: usize) -> Self {
+    async fn start(binary: &str, folder: TempDir, mut settings: String, count: usize) -> Self {
+        settings.push_str(&format!("[refresh_tokens]\ngrace_seconds = {}\n", GRACE.as_secs()));
         let balancer = Balancer::start();
         let issuer = format!("http://localhost:{}", balancer.port);
         let node = |number: usize| {
@@ -79,6 +85,8 @@ impl Site {
         }
         balancer.until_ready(count).await;
         let scene = Arc::new(Scene::with(app).await);
+        let grants = json!({"grant_types": ["authorization_code", "refresh_token"]});
+        scene.app.admin.change(&format!("/clients/{CLIENT}"), &grants).await;
         let idps = SampleIdps::start();
         idps.connect(&scene).await;
         Self { scene, balancer, processes, _folder: folder, _idps: idps }

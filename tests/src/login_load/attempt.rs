@@ -8,6 +8,7 @@ use reqwest::header::HOST;
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
+use super::family::Family;
 use super::ledger::{Allowed, Ledger};
 use crate::balancer::NO_ANSWER;
 use crate::browser::{Browser, Landing};
@@ -17,12 +18,20 @@ use crate::scene::{REDIRECT_URI, Scene, VERIFIER};
 /// A login whose IdP has answered: what may count once.
 #[derive(Debug)]
 pub(super) struct Attempt {
-    connection: &'static str,
+    kind: Kind,
     proof: Proof,
     browser: Browser,
     /// How many codes the IdP's answer has led to.
     codes: AtomicUsize,
     code: Mutex<Option<Code>>,
+}
+
+/// Which of the logins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kind {
+    pub(super) connection: &'static str,
+    /// Whether the app wants a refresh token, and uses it.
+    pub(super) offline: bool,
 }
 
 /// What the IdP answered with.
@@ -45,17 +54,19 @@ enum Time {
 struct Code {
     text: String,
     redeemed: usize,
+    family: Option<Arc<Family>>,
 }
 
 impl Attempt {
-    /// Logs in, presents code and answer a second time; whether the login succeeded.
-    pub(super) async fn make(scene: &Scene, connection: &'static str, ledger: &Ledger) -> bool {
+    /// Logs in, presents code and answer a second time; whether the login succeeded. Where there are refresh tokens, the code's
+    /// second time is at the end, since it ends their family.
+    pub(super) async fn make(scene: &Scene, kind: Kind, ledger: &Ledger) -> bool {
         let mut browser = scene.browser();
-        let Some(proof) = prove(scene, &mut browser, connection, ledger).await else {
+        let Some(proof) = prove(scene, &mut browser, kind, ledger).await else {
             return false;
         };
         let attempt = Arc::new(Self {
-            connection,
+            kind,
             proof,
             browser,
             codes: AtomicUsize::new(0),
@@ -65,21 +76,32 @@ impl Attempt {
         if !attempt.finish(scene, ledger).await {
             return false;
         }
-        ledger.succeeded(connection);
+        ledger.succeeded(kind.connection);
         attempt.present_again(scene, ledger).await;
         true
     }
 
     async fn finish(&self, scene: &Scene, ledger: &Ledger) -> bool {
         let Some(code) = self.present(scene, ledger, Time::First).await else { return false };
-        *self.code.lock().unwrap() = Some(Code { text: code.clone(), redeemed: 0 });
+        *self.code.lock().unwrap() = Some(Code { text: code.clone(), redeemed: 0, family: None });
         let (status, json) = redeem(scene, None, &code).await;
-        if status == 200 {
-            self.redeemed(ledger);
-            return true;
+        if status != 200 {
+            let what = format!("the first use of a code of {}", self.kind.connection);
+            trouble(&what, status, &json, ledger);
+            return false;
         }
-        trouble(&format!("the first use of a code of {}", self.connection), status, &json, ledger);
-        false
+        self.redeemed(ledger);
+        let token = json["refresh_token"].as_str();
+        if token.is_some() != self.kind.offline {
+            ledger
+                .found_wrong("a refresh token is there or not, against what was asked".to_owned());
+        }
+        let Some(token) = token else { return true };
+        let family = Arc::new(Family::of(token));
+        if let Some(code) = self.code.lock().unwrap().as_mut() {
+            code.family = Some(Arc::clone(&family));
+        }
+        family.refresh(scene, ledger).await
     }
 
     /// Presents the IdP's answer: the code that it leads to.
@@ -116,7 +138,9 @@ impl Attempt {
 
     async fn present_again(&self, scene: &Scene, ledger: &Ledger) {
         ledger.presented_again();
-        self.use_code(scene, None, ledger).await;
+        if !self.kind.offline {
+            self.use_code(scene, None, ledger).await;
+        }
         self.present(scene, ledger, Time::Again).await;
         self.judge(ledger);
     }
@@ -133,6 +157,22 @@ impl Attempt {
             self.present(scene, ledger, Time::Again).await;
         }
         self.judge(ledger);
+    }
+
+    /// What came of its refresh tokens, and after them of its code, at each node.
+    pub(super) async fn end_family(
+        &self,
+        scene: &Scene,
+        nodes: &[SocketAddr],
+        ledger: &Ledger,
+        alive: bool,
+    ) {
+        let family = self.code.lock().unwrap().as_ref().and_then(|code| code.family.clone());
+        let Some(family) = family else { return };
+        family.end(scene, nodes, ledger, alive).await;
+        for node in nodes {
+            self.use_code(scene, Some(*node), ledger).await;
+        }
     }
 
     async fn use_code(&self, scene: &Scene, node: Option<SocketAddr>, ledger: &Ledger) {
@@ -153,7 +193,7 @@ impl Attempt {
         if code.redeemed > 1 {
             ledger.found_wrong(format!(
                 "{}: a code bought tokens {} times",
-                self.connection, code.redeemed
+                self.kind.connection, code.redeemed
             ));
         }
     }
@@ -161,20 +201,19 @@ impl Attempt {
     fn judge(&self, ledger: &Ledger) {
         let codes = self.codes.load(Ordering::SeqCst);
         if codes > 1 {
-            ledger
-                .found_wrong(format!("{}: an IdP's answer led to {codes} codes", self.connection));
+            let connection = self.kind.connection;
+            ledger.found_wrong(format!("{connection}: an IdP's answer led to {codes} codes"));
         }
     }
 }
 
 /// From the app to the IdP and the click there.
-async fn prove(
-    scene: &Scene,
-    browser: &mut Browser,
-    connection: &str,
-    ledger: &Ledger,
-) -> Option<Proof> {
-    let asked = match scene.start(browser, connection).await {
+async fn prove(scene: &Scene, browser: &mut Browser, kind: Kind, ledger: &Ledger) -> Option<Proof> {
+    let mut request = vec![("connection", kind.connection)];
+    if kind.offline {
+        request.push(("scope", "openid offline_access read:data"));
+    }
+    let asked = match browser.open(&scene.authorize(&request)).await {
         Landing::Page(page) => page,
         Landing::Client(answer) => {
             ledger.found_wrong(format!("at the app without a login: {answer:?}"));
@@ -209,7 +248,7 @@ fn unavailable(page: &Page, issuer: &str, ledger: &Ledger) {
 }
 
 /// An answer of the token endpoint that is no success.
-fn trouble(what: &str, status: u16, json: &Value, ledger: &Ledger) {
+pub(super) fn trouble(what: &str, status: u16, json: &Value, ledger: &Ledger) {
     let error = json["error"].as_str().unwrap_or_default();
     let described = json["error_description"].as_str().unwrap_or_default();
     match (status, error) {
@@ -234,15 +273,23 @@ fn no_answer(what: &str, ledger: &Ledger) {
     }
 }
 
-/// At a node itself, or at the public address.
 async fn redeem(scene: &Scene, node: Option<SocketAddr>, code: &str) -> (u16, Value) {
-    let (client, secret) = scene.credentials();
     let form = [
         ("grant_type", "authorization_code"),
         ("code", code),
         ("redirect_uri", REDIRECT_URI),
         ("code_verifier", VERIFIER),
     ];
+    ask(scene, node, &form).await
+}
+
+/// The token endpoint of a node itself, or at the public address.
+pub(super) async fn ask(
+    scene: &Scene,
+    node: Option<SocketAddr>,
+    form: &[(&str, &str)],
+) -> (u16, Value) {
+    let (client, secret) = scene.credentials();
     let body = Serializer::new(String::new()).extend_pairs(form).finish();
     let url = match node {
         Some(node) => format!("http://{node}/oauth/token"),

@@ -35,6 +35,8 @@ struct Book {
     attempts: Vec<Arc<Attempt>>,
     written: Vec<String>,
     again: usize,
+    /// Refresh families whose used token was refused for good, and how many of them were seen alive right before.
+    families: (usize, usize),
 }
 
 impl Ledger {
@@ -70,6 +72,21 @@ impl Ledger {
         self.book.lock().unwrap().again += 1;
     }
 
+    /// A refusal that is right only where the store was emptied.
+    pub(super) fn forgot(&self, what: &str, wrong: &str) {
+        if self.allows(Allowed::Forgotten) {
+            self.shown(&format!("invalid_grant: {what} is not known any more"));
+        } else {
+            self.found_wrong(wrong.to_owned());
+        }
+    }
+
+    pub(super) fn ended_a_family(&self, alive: bool) {
+        let families = &mut self.book.lock().unwrap().families;
+        families.0 += 1;
+        families.1 += usize::from(alive);
+    }
+
     pub(super) fn logins(&self) -> usize {
         self.book.lock().unwrap().logins.values().sum()
     }
@@ -81,6 +98,10 @@ impl Ledger {
     /// At most twenty of them.
     pub(super) fn wrong(&self) -> Vec<String> {
         self.book.lock().unwrap().wrong.iter().take(20).cloned().collect()
+    }
+
+    pub(super) fn attempts(&self) -> Vec<Arc<Attempt>> {
+        self.book.lock().unwrap().attempts.clone()
     }
 
     pub(super) fn latest(&self, most: usize) -> Vec<Arc<Attempt>> {
@@ -95,17 +116,19 @@ impl Ledger {
             each.collect::<Vec<_>>().join(", ")
         };
         let shown = if book.shown.is_empty() { "nothing".to_owned() } else { list(&book.shown) };
+        let (families, alive) = book.families;
         let (logins, written) = (book.logins.values().sum::<usize>(), book.written.len());
         println!(
             "{what}: a whole login succeeds again {recovered:.1?} after the fault was over. {logins} logins ({:?}); users saw: \
              {shown}. Asserted: no code and no IdP's answer counted twice ({} presented again at once, the last {latest} again \
-             at each of {nodes} nodes); {written} acknowledged writes all there; nothing but the above was shown.",
+             at each of {nodes} nodes); no refresh token had two successors, {families} used ones were refused and ended \
+             their families, {alive} of which had just been seen alive; {written} acknowledged writes all there; nothing but the above was shown.",
             book.logins, book.again,
         );
         if let Some(path) = std::env::var_os("HOMEREALM_TEST_RESULTS") {
             let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
             let row = format!(
-                "| {what} | {logins} | {} | {written} | {shown} | {recovered:.1?} |",
+                "| {what} | {logins} | {} | {families} ({alive}) | {written} | {shown} | {recovered:.1?} |",
                 book.again
             );
             writeln!(file.unwrap(), "{row}").unwrap();
