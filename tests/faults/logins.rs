@@ -9,7 +9,7 @@ use testkit::proxy::Proxy;
 use testkit::redis::{Redis, Servers, alone};
 use testkit::site::Site;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_homerealm-under-test");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_homerealm-under-test");
 /// Logins before a fault, and that must succeed after it.
 const ENOUGH: usize = 30;
 

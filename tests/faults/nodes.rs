@@ -26,7 +26,7 @@ async fn log_in(scene: &Scene) -> serde_json::Value {
 }
 
 /// Waits for what other processes need a moment for; ten seconds at most.
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let start = Instant::now();
     for _ in 0..400 {
         if holds().await {

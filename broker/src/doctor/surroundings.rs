@@ -25,17 +25,28 @@ pub(super) async fn examine(app: &App, now: DateTime<Utc>) -> Vec<Finding> {
         let message = format!("the database cannot be written: {error}");
         findings.push(Finding::new(Level::Wrong, "database", None, message, fix));
     }
-    if let Err(error) = app.records.store().ready().await {
-        let fix = "see the session store's part of the operator's guide";
-        let message = format!("the session store is not fit to serve: {error}");
-        findings.push(Finding::new(Level::Wrong, "sessions", None, message, fix));
-    }
+    findings.extend(session_store(app).await);
     findings.extend(app.config.database.folder().and_then(disk));
     findings.extend(files(app));
     findings.extend(settings(app));
     findings.extend(signing_keys(app, now).await);
     findings.extend(tls_certificate(app, now));
     findings
+}
+
+async fn session_store(app: &App) -> Vec<Finding> {
+    let (store, fix) = (app.records.store(), "see the part on Redis of the deployment guide");
+    let (level, messages) = match store.ready().await {
+        Ok(()) => {
+            let warn = |warning| format!("the session store serves, but {warning}");
+            (Level::Warning, store.warnings().await.into_iter().map(warn).collect())
+        }
+        Err(error) => {
+            (Level::Wrong, vec![format!("the session store is not fit to serve: {error}")])
+        }
+    };
+    let finding = |message| Finding::new(level, "sessions", None, message, fix);
+    messages.into_iter().map(finding).collect()
 }
 
 fn disk(folder: &Path) -> Option<Finding> {

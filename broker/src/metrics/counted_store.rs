@@ -57,4 +57,8 @@ impl SessionStore for CountedStore {
         self.note("ready", &ready);
         ready
     }
+
+    async fn warnings(&self) -> Vec<String> {
+        self.inner.warnings().await
+    }
 }

@@ -61,6 +61,11 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
     /// Whether it can serve right now, for `/readyz`.
     async fn ready(&self) -> Result<(), StoreError>;
 
+    /// What an operator should change though it serves, as [`Self::ready`] found it last.
+    async fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Runs one operation.
     async fn run(&self, operation: Operation, now: DateTime<Utc>) -> Result<Outcome, StoreError> {
         let outcome = self.batch(&[operation], now).await?.pop();

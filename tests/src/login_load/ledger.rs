@@ -122,7 +122,8 @@ impl Ledger {
             "{what}: a whole login succeeds again {recovered:.1?} after the fault was over. {logins} logins ({:?}); users saw: \
              {shown}. Asserted: no code and no IdP's answer counted twice ({} presented again at once, the last {latest} again \
              at each of {nodes} nodes); no refresh token had two successors, {families} used ones were refused and ended \
-             their families, {alive} of which had just been seen alive; {written} acknowledged writes all there; nothing but the above was shown.",
+             their families, {alive} of which had just been seen alive; {written} acknowledged writes all there; nothing but the above \
+             was shown.",
             book.logins, book.again,
         );
         if let Some(path) = std::env::var_os("HOMEREALM_TEST_RESULTS") {

@@ -169,6 +169,11 @@ impl SessionStore for RedisStore {
         *readiness = Some((Instant::now(), found.clone()));
         found.map_err(StoreError::Unavailable)
     }
+
+    async fn warnings(&self) -> Vec<String> {
+        let open = self.manager.open().await;
+        open.map(|open| open.standing().warnings.clone()).unwrap_or_default()
+    }
 }
 
 fn reason(error: StoreError) -> String {
