@@ -14,6 +14,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_homerealm-under-test");
 mod bad_input;
 mod bad_start;
 mod browser;
+mod clients;
 mod compose;
 mod demo;
 mod device;

@@ -108,6 +108,12 @@ impl Form {
         self
     }
 
+    /// Whether one of its buttons has this name.
+    #[must_use]
+    pub fn has_button(&self, name: &str) -> bool {
+        self.buttons.iter().any(|(n, _)| n == name)
+    }
+
     /// Presses a button.
     #[must_use]
     pub fn press(mut self, name: &str, value: &str) -> Self {

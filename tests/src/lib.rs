@@ -16,6 +16,7 @@ pub mod admin;
 pub mod app;
 pub mod balancer;
 pub mod browser;
+pub mod client_program;
 pub mod clock;
 pub mod cluster;
 pub mod html;

@@ -103,6 +103,26 @@ pub async fn pysaml2() -> Option<&'static Peer> {
     started.await.as_ref()
 }
 
+/// Auth0's express-openid-connect as a site of its own; `settings` has `port` and `base` already.
+pub async fn express_openid_connect(settings: &serde_json::Value) -> Option<Peer> {
+    let peers = folder("express-openid-connect")?;
+    let (port, program) = (settings["port"].to_string(), script("clients/express_oidc.mjs"));
+    let settings = settings.to_string();
+    Some(Peer::start(&peers, &port, &["node", &program, &settings]).await)
+}
+
+/// Debian's Apache with mod_auth_openidc as a site; `client` is its id and secret.
+pub async fn mod_auth_openidc(port: u16, issuer: &str, client: (&str, &str)) -> Option<Peer> {
+    let peers = folder("mod_auth_openidc")?;
+    if !Path::new("/usr/lib/apache2/modules/mod_auth_openidc.so").exists() {
+        println!("skipped: mod_auth_openidc is not installed");
+        return None;
+    }
+    let (port, program) = (port.to_string(), script("clients/mod_auth_openidc.sh"));
+    let arguments = [program.as_str(), &port, "FOLDER", issuer, client.0, client.1];
+    Some(Peer::start(&peers, &port, &arguments).await)
+}
+
 /// The end of standard input ends the peer, so none outlives the tests, not even a kill.
 const KEEPER: &str = r#"exec 3<&0
 "$@" </dev/null 3<&- & peer=$!
