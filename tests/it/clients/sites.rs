@@ -34,7 +34,7 @@ async fn visit(browser: &mut Browser, url: &str) -> testkit::html::Page {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn express_openid_connect_signs_in_refreshes_and_signs_out() {
-    let Some((scene, port, id, secret)) = site("/callback", "/").await else { return };
+    let Some((scene, port, id, secret)) = site("/callback", "").await else { return };
     let base = format!("http://127.0.0.1:{port}");
     let settings = json!({"issuer": scene.app.issuer, "base": base, "port": port, "client_id": id,
         "client_secret": secret, "scope": "openid profile email offline_access read:data",
