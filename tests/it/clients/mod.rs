@@ -8,6 +8,7 @@ mod sites;
 use serde_json::{Value, json};
 use testkit::browser::{Browser, Landing};
 use testkit::client_program::{ClientProgram, Library, Said};
+use testkit::html::{Form, Page};
 use testkit::scene::{API, REDIRECT_URI, Scene, USER, merge};
 use url::form_urlencoded::Serializer;
 
@@ -50,7 +51,8 @@ impl Registered {
         }
     }
 
-    /// Where the browser comes to rest. The confirmation of a device is given as a person does who sees what it asks.
+    /// Where the browser comes to rest. A person confirms the code that a device shows, names their address, and allows what
+    /// is asked.
     async fn visit(&self, browser: &mut Browser, url: &str) -> String {
         let mut landing = browser.open(url).await;
         loop {
@@ -61,13 +63,25 @@ impl Registered {
                 }
                 Landing::Page(page) => page,
             };
-            let form = page.form().filter(|form| form.has_button("decision"));
-            let Some(form) = form else {
+            let Some(form) = filled(&page) else {
                 assert_eq!(page.status, 200, "{}", self.scene.explain(&page).await);
                 return page.url.to_string();
             };
-            landing = browser.submit(form.press("decision", "allow")).await;
+            landing = browser.submit(form).await;
         }
+    }
+}
+
+/// The page's form as a person sends it; none where the way ends.
+fn filled(page: &Page) -> Option<Form> {
+    let form = page.form()?;
+    if form.has_button("decision") {
+        return Some(form.press("decision", "allow"));
+    }
+    match (form.field("user_code"), form.field("email")) {
+        (Some(code), _) => (!code.is_empty()).then_some(form),
+        (None, Some(_)) => Some(form.with("email", USER)),
+        (None, None) => None,
     }
 }
 
