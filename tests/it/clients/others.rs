@@ -44,9 +44,10 @@ async fn go_signs_in_and_refreshes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn go_signs_a_device_in() {
-    let grants =
-        json!({"grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"]});
-    let Some(app) = Registered::new(&grants).await else { return };
+    // the library names no secret where it asks for a device's codes
+    let metadata = json!({"token_endpoint_auth_method": "none",
+        "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"]});
+    let Some(app) = Registered::new(&metadata).await else { return };
 
     let Some(has) = app.run(Library::Go, &json!({"does": "device"})).await else { return };
 
