@@ -27,7 +27,7 @@ mod users;
 
 use actix_web::http::StatusCode;
 use actix_web::middleware::from_fn;
-use actix_web::{HttpResponse, Route, web};
+use actix_web::{Route, web};
 
 use self::failure::Failure;
 use self::resource::{Shown, delete, list, read};
@@ -56,14 +56,12 @@ pub fn routes(routes: &mut web::ServiceConfig) {
         .service(
             web::resource("/registration-tokens")
                 .route(web::get().to(list::<RegistrationToken>))
-                .route(web::post().to(registration_tokens::create))
-                .default_service(web::to(not_allowed)),
+                .route(web::post().to(registration_tokens::create)),
         )
         .service(
             web::resource("/registration-tokens/{id}")
                 .route(web::get().to(read::<RegistrationToken>))
-                .route(web::delete().to(delete::<RegistrationToken>))
-                .default_service(web::to(not_allowed)),
+                .route(web::delete().to(delete::<RegistrationToken>)),
         )
         .route("/users/{id}/consents", web::get().to(consents::list))
         .route("/users/{id}/consents/{client_id}", web::delete().to(consents::withdraw))
@@ -74,8 +72,7 @@ pub fn routes(routes: &mut web::ServiceConfig) {
         .route("/signing-keys", web::get().to(signing_keys::list))
         .route("/signing-keys/rotate", web::post().to(signing_keys::rotate))
         .route("/signing-keys/{id}/retire", web::post().to(signing_keys::retire))
-        .route("/simulate/home-realm", web::post().to(simulate::home_realm))
-        .default_service(web::to(nothing));
+        .route("/simulate/home-realm", web::post().to(simulate::home_realm));
     // what the API is, is no secret: tools read it before they have a token
     routes.route("/api/v1/openapi.json", web::get().to(openapi::document));
     routes.service(api);
@@ -124,14 +121,5 @@ fn kind<T: Shown>(api: &mut web::ServiceConfig, path: &str, create: Route, updat
         .route(web::get().to(read::<T>))
         .route(update)
         .route(web::delete().to(delete::<T>));
-    api.service(all.default_service(web::to(not_allowed)));
-    api.service(one.default_service(web::to(not_allowed)));
-}
-
-async fn nothing() -> Result<HttpResponse, Failure> {
-    Err(Failure::new(StatusCode::NOT_FOUND, "There is nothing at this address."))
-}
-
-async fn not_allowed() -> Result<HttpResponse, Failure> {
-    Err(Failure::new(StatusCode::METHOD_NOT_ALLOWED, "This address does not take that method."))
+    api.service(all).service(one);
 }

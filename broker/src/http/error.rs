@@ -89,7 +89,12 @@ pub fn answer(path: &str, status: StatusCode, text: &str) -> HttpResponse {
 
 /// What there is no route for.
 pub async fn not_found(request: HttpRequest) -> HttpResponse {
-    answer(request.path(), StatusCode::NOT_FOUND, "There is nothing at this address.")
+    nothing_at(request.path())
+}
+
+/// 404 for a path that there is no route for.
+pub(super) fn nothing_at(path: &str) -> HttpResponse {
+    answer(path, StatusCode::NOT_FOUND, "There is nothing at this address.")
 }
 
 fn build(status: StatusCode) -> actix_web::HttpResponseBuilder {

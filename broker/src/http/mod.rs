@@ -12,6 +12,7 @@ pub mod login;
 pub mod measure;
 pub mod oauth;
 pub mod pages;
+pub mod routes;
 #[cfg(test)]
 mod tests;
 
@@ -31,7 +32,7 @@ const DRAIN_SECONDS: u64 = 7;
 /// Connections that one worker holds at once; more wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 8192;
 
-/// All routes: one line a part.
+/// All routes: one line a part. [`routes::gate`] lets through what stands in its table.
 pub fn routes(routes: &mut web::ServiceConfig) {
     body::configure(routes);
     health::routes(routes);
@@ -55,6 +56,7 @@ pub fn server(
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(data.clone())
+            .wrap(from_fn(routes::gate))
             .wrap(from_fn(limits::enforce))
             .wrap(from_fn(edge::guard))
             .wrap(from_fn(measure::requests))

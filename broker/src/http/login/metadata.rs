@@ -14,15 +14,19 @@ pub(super) async fn show(app: Data<App>, request: HttpRequest, name: Path<String
         let status = actix_web::http::StatusCode::SERVICE_UNAVAILABLE;
         error::answer(request.path(), status, "The database does not answer.")
     };
+    let none = || {
+        let status = actix_web::http::StatusCode::NOT_FOUND;
+        error::answer(request.path(), status, "There is no SAML connection of this name.")
+    };
     let found = match app.catalog.get::<Connection>(&name).await {
         Ok(found) => found.filter(|found| found.object.name.as_str() == name.as_str()),
         Err(_) => return unavailable(),
     };
     let Some(connection) = found.map(|found| found.object) else {
-        return error::not_found(request).await;
+        return none();
     };
     let ConnectionOptions::Saml(options) = &connection.options else {
-        return error::not_found(request).await;
+        return none();
     };
     match sp_metadata(&connection, options, app.surroundings()) {
         Ok(xml) => HttpResponse::Ok().content_type("application/samlmetadata+xml").body(xml),
