@@ -99,8 +99,8 @@ pub async fn start(
     if request.is_silent() {
         return Err(LoginError::login_required(request));
     }
-    let client_id = Some(request.client_id.clone());
-    let mut trail = Trail { client_id, ..Trail::at(browser.address()) };
+    let mut trail = Trail::at(browser.address());
+    trail.concerns(&request);
     match try_start(app, browser, request, &mut trail).await {
         Ok(started) => Ok(started),
         Err(failure) => Err(trail.failed(app, failure).await.into()),
@@ -156,8 +156,8 @@ pub async fn ask_for_account(
     if !request.selects_account() {
         request.prompt.push(Prompt::SelectAccount);
     }
-    let client_id = Some(request.client_id.clone());
-    let trail = Trail { client_id, ..Trail::at(browser.address()) };
+    let mut trail = Trail::at(browser.address());
+    trail.concerns(&request);
     let transaction = ids::transaction(app.random.as_ref());
     let browser_secret = browser.secret_or_new(app.random.as_ref());
     let stage = Stage::Account { email: request.login_hint.clone() };
@@ -385,7 +385,7 @@ async fn own(
     trail: &mut Trail,
 ) -> Result<Found, Failure> {
     let found = Transactions::new(&app.records, app.now()).find(transaction).await?;
-    trail.client_id = Some(found.login().request.client_id.clone());
+    trail.concerns(&found.login().request);
     trail.proof = Proof::Login(transaction.to_owned());
     found.login().belongs_to(browser)?;
     Ok(found)

@@ -71,7 +71,7 @@ async fn take(
 ) -> Result<LoginTransaction, Failure> {
     let logins = Transactions::new(&app.records, app.now());
     let picked_up = logins.pick_up(transaction, browser).await?;
-    trail.client_id = Some(picked_up.login().request.client_id.clone());
+    trail.concerns(&picked_up.login().request);
     trail.proof = Proof::Login(transaction.to_owned());
     let login = logins.finish(picked_up, browser).await?;
     trail.passed("login_cookie", None);

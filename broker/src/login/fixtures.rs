@@ -156,6 +156,7 @@ pub(crate) fn request() -> AuthorizationRequest {
         ui_locales: None,
         screen_hint: None,
         dpop_jkt: None,
+        ignored: Vec::new(),
     }
 }
 

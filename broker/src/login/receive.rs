@@ -200,7 +200,7 @@ async fn awaiting(
     trail: &mut Trail,
 ) -> Result<Found, Failure> {
     let found = Transactions::new(&app.records, app.now()).find(&named.handle).await?;
-    trail.client_id = Some(found.login().request.client_id.clone());
+    trail.concerns(&found.login().request);
     trail.proof = Proof::Login(named.handle.clone());
     found.awaits(&connection.name, named.attempt)?;
     trail.passed("login_pending", None);

@@ -40,6 +40,9 @@ pub struct AuthorizationRequest {
     /// The key that the code will be bound to (RFC 9449 §10).
     #[serde(default)]
     pub dpop_jkt: Option<String>,
+    /// Names of parameters that nobody here knows, for the trace: some, cut short (RFC 6749 §3.1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<String>,
 }
 
 /// Where the answer goes.

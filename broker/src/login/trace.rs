@@ -12,6 +12,7 @@ pub use budget::TraceBudget;
 
 use super::error::ErrorPage;
 use super::failure::Failure;
+use super::request::AuthorizationRequest;
 use crate::app::App;
 use crate::catalog::audit::LOGIN;
 use crate::catalog::{
@@ -33,6 +34,9 @@ pub struct Trail {
     pub address: Option<IpAddr>,
     /// How far it came.
     pub proof: Proof,
+    /// Parameters of the request that were ignored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<String>,
     /// Every check in order.
     pub checks: Vec<Check>,
 }
@@ -55,11 +59,15 @@ impl Trail {
         Self { address, ..Self::default() }
     }
 
+    /// The login is for this request.
+    pub fn concerns(&mut self, request: &AuthorizationRequest) {
+        self.client_id = Some(request.client_id.clone());
+        self.ignored.clone_from(&request.ignored);
+    }
+
     /// Notes a check that passed.
     pub fn passed(&mut self, code: &str, received: Option<String>) {
-        let code = code.to_owned();
-        let check = Check { code, outcome: Outcome::Passed, expected: None, received, fix: None };
-        self.checks.push(check);
+        self.checks.push(passed(code, received));
     }
 
     /// The login succeeded.
@@ -142,11 +150,15 @@ impl Trail {
     }
 
     fn into_trace(
-        self,
+        mut self,
         app: &App,
         outcome: TraceOutcome,
         code: Option<&'static str>,
     ) -> LoginTrace {
+        if !self.ignored.is_empty() {
+            let names = self.ignored.join(" ");
+            self.checks.insert(0, passed("parameters_ignored", Some(names)));
+        }
         LoginTrace {
             id: ids::id("ltr", app.random.as_ref()),
             reference: ids::reference(app.random.as_ref()),
@@ -159,6 +171,11 @@ impl Trail {
             checks: self.checks,
         }
     }
+}
+
+fn passed(code: &str, received: Option<String>) -> Check {
+    let code = code.to_owned();
+    Check { code, outcome: Outcome::Passed, expected: None, received, fix: None }
 }
 
 impl Proof {

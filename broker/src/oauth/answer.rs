@@ -106,7 +106,7 @@ pub async fn answer(
         if let Err(failure) = ended.read(&mut batch.run().await?, &mut login.trail) {
             return Err(AnswerError::Page(login.trail.failed(app, failure).await));
         }
-        let answer = consent::forbidden(app, &login.request, now).await?;
+        let answer = consent::forbidden(app, &login.request, login.trail, now).await?;
         return Ok(Answered { answer, cookie: None });
     }
     let mut ends = true;

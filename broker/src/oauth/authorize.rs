@@ -20,15 +20,15 @@ use crate::login::{AnswerTo, AuthorizationRequest, Prompt, ResponseMode, WayTher
 /// Not a valid request.
 #[derive(Debug)]
 pub enum AuthorizeError {
-    /// The client is told, through the browser.
-    Answer(Answer),
+    /// The client is told, through the browser; and the trace.
+    Answer(Answer, Box<Refusal>),
     /// The user is told, on our page.
     Page(Box<Refusal>),
     /// Ours to mend.
     Trouble(Trouble),
 }
 
-/// What our page says.
+/// What our page says, or the trace alone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal {
     /// Stable code, for the trace.
@@ -227,7 +227,50 @@ async fn checked(
         ui_locales: text("ui_locales"),
         screen_hint: text("screen_hint"),
         dpop_jkt: dpop_jkt(params)?,
+        ignored: ignored(params),
     })
+}
+
+/// RFC 6749 §3.1, RULES 28: what nobody here knows is not refused, not sent upstream, and can be seen in the trace.
+pub fn ignored(params: &Params) -> Vec<String> {
+    const KNOWN: [&str; 26] = [
+        "acr_values",
+        "audience",
+        "client_assertion",
+        "client_assertion_type",
+        "client_id",
+        "client_secret",
+        "code_challenge",
+        "code_challenge_method",
+        "connection",
+        "dpop_jkt",
+        "id_token_hint",
+        "login_hint",
+        "max_age",
+        "nonce",
+        "organization",
+        "prompt",
+        "redirect_uri",
+        "request",
+        "request_uri",
+        "resource",
+        "response_mode",
+        "response_type",
+        "scope",
+        "state",
+        "screen_hint",
+        "ui_locales",
+    ];
+    const MOST: usize = 10;
+    let unknown = params.names().filter(|name| !KNOWN.contains(name));
+    unknown.take(MOST).map(parameter_name).collect()
+}
+
+/// A name for the trace: short, and nothing that could be an address or markup.
+fn parameter_name(name: &str) -> String {
+    const LONGEST: usize = 40;
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-._~".contains(c) { c } else { '?' };
+    name.chars().take(LONGEST).map(plain).collect()
 }
 
 /// RFC 6749 §3.1.
@@ -385,15 +428,16 @@ fn refused(
     (error, description): (&'static str, String),
 ) -> AuthorizeError {
     let answer = way_back.error(error, &description);
+    let client_id = Some(client.client_id.clone());
+    let refusal = Refusal { code: error, detail: description, client_id, link: None };
     if silent || !client.is_third_party() {
-        return AuthorizeError::Answer(answer);
+        return AuthorizeError::Answer(answer, Box::new(refusal));
     }
     let link = match answer {
         Answer::Redirect { url } => Some(ClientLink { name: client.client_name.clone(), url }),
         Answer::FormPost { .. } | Answer::Stay(_) => home_page(client),
     };
-    let client_id = Some(client.client_id.clone());
-    AuthorizeError::Page(Box::new(Refusal { code: error, detail: description, client_id, link }))
+    AuthorizeError::Page(Box::new(Refusal { link, ..refusal }))
 }
 
 fn home_page(client: &Client) -> Option<ClientLink> {

@@ -188,10 +188,13 @@ pub(super) async fn stands(
 pub(super) async fn forbidden(
     app: &App,
     request: &AuthorizationRequest,
+    trail: Trail,
     now: DateTime<Utc>,
 ) -> Result<Answer, Trouble> {
     let text = "The user has not allowed this yet, and prompt=none allows no page.";
-    error_answer(app, request, ("consent_required", text), now).await
+    let answer = error_answer(app, request, ("consent_required", text), now).await?;
+    trail.refused(app, TraceOutcome::Failed, "consent_required", None).await;
+    Ok(answer)
 }
 
 /// Remembers the question and sends the browser to the page.

@@ -80,6 +80,11 @@ impl Params {
         self.values.iter().any(|(name, values)| name != "resource" && values.len() > 1)
     }
 
+    /// The names of all parameters.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
     fn add(&mut self, name: String, value: String) {
         if value.is_empty() {
             return;

@@ -10,7 +10,7 @@ use super::code::Login;
 use super::consent;
 use super::error::Trouble;
 use crate::app::App;
-use crate::catalog::{Connection, Organization, User};
+use crate::catalog::{Connection, Organization, TraceOutcome, User};
 use crate::login::error::LoginError;
 use crate::login::failure::Failure;
 use crate::login::session::{LiveSession, SsoSession};
@@ -45,10 +45,15 @@ pub async fn answer(
 ) -> Result<Silent, Trouble> {
     for _ in 0..ATTEMPTS {
         let found = app.sso_sessions().of_cookie(browser.session()).await?;
-        let Some(live) = found else { return without(app, request, None, now).await };
+        let Some(live) = found else {
+            let mut trail = Trail::at(browser.address());
+            trail.concerns(&request);
+            return without(app, request, None, trail).await;
+        };
         let known = known(app, &request, &live.session).await?;
         if let Err(unfit) = may_serve(&facts(&known, &request, &live.session, now)) {
-            return without(app, request, Some(unfit), now).await;
+            let trail = trail(browser, &request, &live.session);
+            return without(app, request, Some(unfit), trail).await;
         }
         if let Some(answer) = serve(app, browser, &request, live, &known).await? {
             return Ok(Silent::Answer(answer));
@@ -107,7 +112,7 @@ async fn without(
     app: &App,
     request: AuthorizationRequest,
     unfit: Option<Unfit>,
-    now: DateTime<Utc>,
+    trail: Trail,
 ) -> Result<Silent, Trouble> {
     let for_the_user = unfit.is_some_and(Unfit::is_for_the_user_to_say);
     if request.is_silent() {
@@ -122,7 +127,9 @@ async fn without(
                 "No session of the user fits this request, and prompt=none allows no page.",
             )
         };
-        return Ok(Silent::Answer(error_answer(app, &request, error, now).await?));
+        let answer = error_answer(app, &request, error, app.now()).await?;
+        trail.refused(app, TraceOutcome::Failed, error.0, None).await;
+        return Ok(Silent::Answer(answer));
     }
     let request = Box::new(request);
     Ok(if for_the_user { Silent::AskForAccount(request) } else { Silent::Login(request) })
@@ -142,7 +149,7 @@ async fn serve(
     let trail = trail(browser, request, session);
     match consent::needed(app, request, &login).await? {
         consent::Need::Forbidden => {
-            return Ok(Some(consent::forbidden(app, request, now).await?));
+            return Ok(Some(consent::forbidden(app, request, trail, now).await?));
         }
         consent::Need::Yes => {
             let asked = consent::Asked { request: request.clone(), login, trail };
@@ -182,10 +189,10 @@ fn trail(browser: &Browser, request: &AuthorizationRequest, session: &SsoSession
     let mut trail = Trail {
         connection: Some(session.connection.clone()),
         user_id: Some(session.user_id.clone()),
-        client_id: Some(request.client_id.clone()),
         proof: Proof::Login(session.sid.clone()),
         ..Trail::at(browser.address())
     };
+    trail.concerns(request);
     trail.passed("session", Some(session.sid.clone()));
     trail
 }

@@ -12,7 +12,7 @@ use crate::http::login::browser;
 use crate::http::pages;
 use crate::login::trace::Trail;
 use crate::login::{self, AuthorizationRequest, Browser};
-use crate::oauth::authorize::{AuthorizeError, Refusal, validate};
+use crate::oauth::authorize::{AuthorizeError, Refusal, ignored, validate};
 use crate::oauth::params::Params;
 use crate::oauth::silent::{self, Silent};
 
@@ -59,8 +59,14 @@ async fn serve(app: &App, request: &HttpRequest, params: Option<Params>) -> Http
     }
     let asked = match validate(app, &params).await {
         Ok(asked) => asked,
-        Err(AuthorizeError::Answer(answer)) => return reply::answer(&answer),
-        Err(AuthorizeError::Page(refusal)) => return refused(app, &browser, &refusal).await,
+        Err(AuthorizeError::Answer(answer, refusal)) => {
+            note(app, &browser, &refusal, &params).await;
+            return reply::answer(&answer);
+        }
+        Err(AuthorizeError::Page(refusal)) => {
+            let reference = note(app, &browser, &refusal, &params).await;
+            return page(&refusal, &reference);
+        }
         Err(AuthorizeError::Trouble(trouble)) => return reply::trouble_page(&trouble),
     };
     begin(app, &browser, asked).await
@@ -86,18 +92,27 @@ pub(super) async fn begin(
     }
 }
 
-/// Our page: nothing goes to an address that nobody has vouched for.
 async fn refused(app: &App, browser: &Browser, refusal: &Refusal) -> HttpResponse {
-    let trail = Trail { client_id: refusal.client_id.clone(), ..Trail::at(browser.address()) };
+    page(refusal, &note(app, browser, refusal, &Params::default()).await)
+}
+
+/// The trace, also of what the client alone is told; its reference.
+async fn note(app: &App, browser: &Browser, refusal: &Refusal, params: &Params) -> String {
+    let client_id = refusal.client_id.clone();
+    let trail = Trail { client_id, ignored: ignored(params), ..Trail::at(browser.address()) };
     let expected = Some(refusal.detail.clone());
-    let reference = trail.refused(app, TraceOutcome::Failed, refusal.code, expected).await;
+    trail.refused(app, TraceOutcome::Failed, refusal.code, expected).await
+}
+
+/// Our page: nothing goes to an address that nobody has vouched for.
+fn page(refusal: &Refusal, reference: &str) -> HttpResponse {
     let link_text = refusal.link.as_ref().map(|link| format!("Go to {}", link.name));
     let link = refusal.link.as_ref().zip(link_text.as_deref());
     let page = pages::ErrorPage {
         title: "This app sent a sign-in request that we cannot accept",
         text: "Nothing is wrong with your account. Go back to the app and try again. If it happens again, give the reference to the people who make the app.",
         code: refusal.code,
-        reference: &reference,
+        reference,
         link: link.map(|(link, text)| pages::Link { url: &link.url, text }),
     };
     pages::page(StatusCode::BAD_REQUEST, &page)

@@ -104,6 +104,12 @@ async fn a_fault_goes_back_to_a_first_party_client() {
         assert_eq!(told.header("cache-control"), "no-store");
         assert_eq!(told.header("referrer-policy"), "no-referrer");
     }
+    let traces = broker.app().catalog.list_traces(10, None).await.unwrap().items;
+    assert_eq!(traces.len(), 2, "what the client is told can be looked up");
+    for trace in traces {
+        assert_eq!(trace.code.as_deref(), Some("invalid_scope"));
+        assert_eq!(trace.client_id.as_deref(), Some(WEB));
+    }
 }
 
 #[actix_web::test]

@@ -17,7 +17,7 @@ async fn told(broker: &Broker, changes: Changes<'_>) -> String {
 
 async fn told_about(broker: &Broker, params: &Params) -> String {
     let refused = validate(broker.app(), params).await;
-    let Err(AuthorizeError::Answer(Answer::Redirect { url })) = refused else {
+    let Err(AuthorizeError::Answer(Answer::Redirect { url }, _)) = refused else {
         panic!("no redirect: {refused:?}")
     };
     let (target, query) = url.split_once('?').unwrap();
@@ -80,6 +80,7 @@ async fn a_good_request_is_taken_as_it_came() {
             ui_locales: None,
             screen_hint: None,
             dpop_jkt: None,
+            ignored: texts(&["unknown"]),
         }
     );
 }
@@ -287,7 +288,7 @@ async fn a_fault_is_posted_where_that_was_asked_for() {
 
     let refused = validate(broker.app(), &params).await;
 
-    let Err(AuthorizeError::Answer(Answer::FormPost { action, fields })) = refused else {
+    let Err(AuthorizeError::Answer(Answer::FormPost { action, fields }, _)) = refused else {
         panic!("no form: {refused:?}")
     };
     assert_eq!(action, CALLBACK);
@@ -323,4 +324,19 @@ async fn what_a_login_makes_us_keep_has_a_limit() {
 
         assert_eq!(told(&broker, &[(name, Some(&over))]).await, "invalid_request", "{name}");
     }
+}
+
+#[actix_web::test]
+async fn unknown_parameters_are_ignored_and_named_for_the_trace_within_bounds() {
+    let broker = Broker::start().await;
+    let long = "a".repeat(100);
+    let odd = [("ada@acme.example", Some("1")), (long.as_str(), Some("1")), ("claims", Some("{}"))];
+
+    let names = asked(&broker, &odd).await.ignored;
+    assert_eq!(names, texts(&[&"a".repeat(40), "ada?acme.example", "claims"]));
+
+    let many: Vec<String> = (0..20).map(|i| format!("p{i:02}")).collect();
+    let many: Vec<_> = many.iter().map(|name| (name.as_str(), Some("x"))).collect();
+    assert_eq!(asked(&broker, &many).await.ignored.len(), 10);
+    assert!(asked(&broker, &[("ui_locales", Some("de"))]).await.ignored.is_empty());
 }

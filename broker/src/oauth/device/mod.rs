@@ -182,6 +182,7 @@ pub async fn asked(
         ui_locales: None,
         screen_hint: None,
         dpop_jkt: None,
+        ignored: Vec::new(),
     }))
 }
 

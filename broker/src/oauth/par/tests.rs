@@ -142,7 +142,7 @@ async fn a_client_that_pushes_always_is_not_served_otherwise() {
     broker.change::<Client>(WEB, |c| c.requests.require_pushed_authorization_requests = true).await;
 
     let refused = validate(broker.app(), &Params::parse(&query(&[])).unwrap()).await;
-    assert!(matches!(refused, Err(AuthorizeError::Answer(_))));
+    assert!(matches!(refused, Err(AuthorizeError::Answer(..))));
     let request_uri = pushed(&broker, &[]).await.unwrap();
     assert!(arrived(&broker, WEB, &request_uri).await.is_ok());
 }
@@ -181,7 +181,7 @@ async fn a_signed_request_object_is_the_request() {
     // at /authorize it stays refused
     let direct = query(&[("request", Some(&object))]);
     let refused = validate(broker.app(), &Params::parse(&direct).unwrap()).await;
-    let Err(AuthorizeError::Answer(answer)) = refused else { panic!("{refused:?}") };
+    let Err(AuthorizeError::Answer(answer, _)) = refused else { panic!("{refused:?}") };
     assert!(
         matches!(answer, crate::oauth::answer::Answer::Redirect { url } if url.contains("request_not_supported"))
     );

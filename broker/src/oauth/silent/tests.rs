@@ -70,6 +70,34 @@ async fn without_a_session_a_login_begins_or_the_client_is_told() {
         let answer = told(&broker, &stranger, &[SILENT]).await;
         assert_eq!(answer.get("error"), Some("login_required"));
     }
+    assert_eq!(codes(&broker).await, ["login_required", "login_required"]);
+}
+
+/// What the traces of failures say.
+async fn codes(broker: &Broker) -> Vec<String> {
+    let traces = broker.app().catalog.list_traces(50, None).await.unwrap().items;
+    traces.into_iter().filter_map(|trace| trace.code).collect()
+}
+
+#[actix_web::test]
+async fn what_a_client_is_told_and_what_was_ignored_stands_in_the_trace() {
+    let broker = Broker::start().await;
+    let (browser, _) = signed_in(&broker).await;
+
+    let third_party = [("client_id", Some(PORTAL)), SILENT, ("colour", Some("secret-red"))];
+    let answer = told(&broker, &browser, &third_party).await;
+
+    assert_eq!(answer.get("error"), Some("consent_required"));
+    let traces = broker.app().catalog.list_traces(10, None).await.unwrap().items;
+    let trace = traces.iter().find(|trace| trace.code.is_some()).unwrap();
+    assert_eq!(trace.code.as_deref(), Some("consent_required"));
+    assert_eq!(trace.client_id.as_deref(), Some(PORTAL));
+    let ignored = &trace.checks[0];
+    assert_eq!(
+        (ignored.code.as_str(), ignored.received.as_deref()),
+        ("parameters_ignored", Some("colour"))
+    );
+    assert!(!format!("{trace:?}").contains("secret-red"), "names only");
 }
 
 #[actix_web::test]
