@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use homerealm_certs::{JwsAlgorithm, KeyError, KeySet, KeySetError, KeyState, SigningKey};
 use tokio::sync::Mutex;
 
@@ -73,6 +73,14 @@ pub enum KeyRingError {
     /// The process is stopping.
     #[error("stopped while keys were made")]
     Stopped,
+    /// Caches may not hold the next key yet, and would refuse what it signs.
+    #[error("the next key {kid} was published a short while ago; it can sign from {until} on")]
+    TooNew {
+        /// The next key.
+        kid: String,
+        /// From then on it can sign.
+        until: DateTime<Utc>,
+    },
 }
 
 impl KeyRing {
@@ -118,8 +126,21 @@ impl KeyRing {
         Ok(stored.into_iter().map(KeyInfo::from).collect())
     }
 
-    /// The next key, long published, becomes active; the active one is published on and signs nothing more; a new next key
-    /// is made.
+    /// The next key, once it has been published for a day, becomes active; the active one is published on and signs nothing
+    /// more; a new next key is made.
+    ///
+    /// # Errors
+    /// [`KeyRingError`]; then nothing has changed.
+    pub async fn rotate_published(
+        &self,
+        algorithm: JwsAlgorithm,
+        now: DateTime<Utc>,
+        author: Option<Author>,
+    ) -> Result<(), KeyRingError> {
+        self.activate_next(algorithm, Some(schedule::PUBLISHED_BEFORE), now, author).await
+    }
+
+    /// The same however long the next key has been published: for a key that somebody may have stolen.
     ///
     /// # Errors
     /// [`KeyRingError`]; then nothing has changed.
@@ -129,9 +150,23 @@ impl KeyRing {
         now: DateTime<Utc>,
         author: Option<Author>,
     ) -> Result<(), KeyRingError> {
+        self.activate_next(algorithm, None, now, author).await
+    }
+
+    async fn activate_next(
+        &self,
+        algorithm: JwsAlgorithm,
+        published_for: Option<TimeDelta>,
+        now: DateTime<Utc>,
+        author: Option<Author>,
+    ) -> Result<(), KeyRingError> {
         let stored = self.0.catalog.signing_keys().await?;
         let next = stored.iter().find(|k| k.algorithm == algorithm && k.state == KeyState::Next);
-        let expected = next.ok_or(CatalogError::NotFound)?.kid.clone();
+        let next = next.ok_or(CatalogError::NotFound)?;
+        let expected = next.kid.clone();
+        if let Some(until) = published_for.map(|time| next.since + time).filter(|at| now < *at) {
+            return Err(KeyRingError::TooNew { kid: expected, until });
+        }
         let fresh = generate(&self.0.sealer, algorithm, KeyState::Next, now).await?;
         self.0.catalog.rotate_signing_key(expected, fresh, author).await?;
         self.reload().await

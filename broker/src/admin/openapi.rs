@@ -209,10 +209,10 @@ fn others() -> Map<String, Value> {
         (
             "/signing-keys/rotate",
             json!({"post": {
-                "summary": "Sign with the next key of an algorithm from now on",
+                "summary": "Sign with the next key of an algorithm from now on; 409 before it has been published for a day, unless `now`",
                 "operationId": "rotateSigningKey",
                 "requestBody": body("application/json", "SigningKeyRotation"),
-                "responses": responses(&[(200, Some("SigningKeyList"))], &[400, 401, 412, 415, 422]),
+                "responses": responses(&[(200, Some("SigningKeyList"))], &[400, 401, 409, 412, 415, 422]),
             }}),
         ),
         (

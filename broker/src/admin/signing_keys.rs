@@ -1,5 +1,6 @@
 //! `/signing-keys`: what we sign with, never the private part.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use homerealm_certs::{JwsAlgorithm, KeySet, KeyState};
 use serde_json::{Value, json};
@@ -20,7 +21,8 @@ pub(super) async fn list(app: web::Data<App>) -> Result<HttpResponse, Failure> {
     Ok(HttpResponse::Ok().json(json!({"items": items, "next": null})))
 }
 
-/// `POST /signing-keys/rotate`: the next key of an algorithm signs from now on.
+/// `POST /signing-keys/rotate`: the next key of an algorithm signs from now on, if it has been published for a day, or with
+/// `now` in any case.
 pub(super) async fn rotate(
     app: web::Data<App>,
     request: HttpRequest,
@@ -29,11 +31,17 @@ pub(super) async fn rotate(
     let mut fields = Fields::new(body::object(&request, &body)?);
     let algorithm = fields.choice::<JwsAlgorithm>("alg", "ES256, RS256 or EdDSA");
     let algorithm = fields.require("alg", algorithm);
+    let at_once = fields.flag("now").unwrap_or(false);
     let errors = fields.finish();
     let Some(algorithm) = algorithm.filter(|_| errors.is_empty()) else {
         return Err(Failure::fields(errors));
     };
-    app.keys.rotate(algorithm, app.now(), Some(author::of(&app, &request))).await?;
+    let author = Some(author::of(&app, &request));
+    if at_once {
+        app.keys.rotate(algorithm, app.now(), author).await?;
+    } else {
+        app.keys.rotate_published(algorithm, app.now(), author).await?;
+    }
     list(app).await
 }
 
@@ -69,6 +77,10 @@ impl From<KeyRingError> for Failure {
                 Self::not_found("retiring signing key")
             }
             KeyRingError::Catalog(error) => error.into(),
+            too_new @ KeyRingError::TooNew { .. } => Self::new(
+                StatusCode::CONFLICT,
+                format!("{too_new}. Where it cannot wait, say `\"now\": true` (`--now`)."),
+            ),
             other @ (KeyRingError::Key(_)
             | KeyRingError::KeySet(_)
             | KeyRingError::OtherKey { .. }

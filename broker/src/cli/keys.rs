@@ -25,10 +25,13 @@ pub(super) enum Command {
         #[command(flatten)]
         target: Target,
     },
-    /// Sign with the next key, publish the old one on, make a new next one; with SQLite the broker must be stopped, or named by --url
+    /// Sign with the next key, if it has been published for a day; publish the old one on, make a new next one; with SQLite the broker must be stopped, or named by --url
     Rotate {
         /// ES256, RS256 or EdDSA
         algorithm: JwsAlgorithm,
+        /// However long the next key has been published: for a key that somebody may have stolen
+        #[arg(long)]
+        now: bool,
         #[command(flatten)]
         target: Target,
     },
@@ -58,8 +61,8 @@ pub(super) enum Command {
 pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::List { target } if target.is_remote() => remote::list(&target).await,
-        Command::Rotate { algorithm, target } if target.is_remote() => {
-            remote::rotate(&target, algorithm).await
+        Command::Rotate { algorithm, now, target } if target.is_remote() => {
+            remote::rotate(&target, algorithm, now).await
         }
         Command::Retire { kid, target } if target.is_remote() => {
             remote::retire(&target, &kid).await
@@ -73,9 +76,15 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
             }
             Ok(())
         }
-        Command::Rotate { algorithm, target } => {
+        Command::Rotate { algorithm, now: at_once, target } => {
             let keys = open(&target, Needs::Writing).await?;
-            keys.ring.rotate(algorithm, SystemClock.now(), Some(author())).await?;
+            let (now, author) = (SystemClock.now(), Some(author()));
+            if at_once {
+                keys.ring.rotate(algorithm, now, author).await?;
+            } else {
+                let rotated = keys.ring.rotate_published(algorithm, now, author).await;
+                rotated.context("nothing was changed; --now does not wait")?;
+            }
             let active = keys.ring.current();
             let kid = active.active(algorithm).map_or("", |key| key.kid());
             say(&format!("{algorithm} is signed with {kid} from now on"))

@@ -18,7 +18,7 @@ pub struct Schedule {
 
 /// How long a next key is published before it signs, so that nobody meets a signature of a key unknown to them: much
 /// longer than key sets are cached (RFC 7517 sets no time; ours say five minutes).
-const PUBLISHED_BEFORE: TimeDelta = TimeDelta::days(1);
+pub(super) const PUBLISHED_BEFORE: TimeDelta = TimeDelta::days(1);
 
 #[derive(Debug, Eq, PartialEq)]
 enum Move {
@@ -46,11 +46,16 @@ impl KeyRing {
             };
             let moved = match &due {
                 Move::Retire(kid) => self.retire(kid, Some(author)).await,
-                Move::Rotate(algorithm) => self.rotate(*algorithm, now, Some(author)).await,
+                Move::Rotate(algorithm) => {
+                    self.rotate_published(*algorithm, now, Some(author)).await
+                }
             };
             match moved {
                 Ok(()) => tracing::info!(?due, "signing keys moved on"),
-                Err(KeyRingError::Catalog(CatalogError::Stale | CatalogError::NotFound)) => {
+                Err(
+                    KeyRingError::Catalog(CatalogError::Stale | CatalogError::NotFound)
+                    | KeyRingError::TooNew { .. },
+                ) => {
                     tracing::debug!(?due, "another node was faster");
                 }
                 Err(error) => return Err(error),

@@ -1,4 +1,3 @@
-use chrono::TimeDelta;
 use homerealm_certs::{UpstreamKeySet, sign_compact};
 use tempfile::TempDir;
 
@@ -148,4 +147,24 @@ async fn a_key_opens_in_its_own_place_only() {
 
     assert!(matches!(outcome, Err(KeyRingError::Seal { source: SealError::Broken, .. })));
     assert!(!format!("{keys:?} {stored:?}").contains("PRIVATE"));
+}
+
+#[tokio::test]
+async fn a_next_key_signs_after_a_day_unless_it_must_at_once() {
+    let Ring { keys, _folder, .. } = ring().await;
+    let next = in_state(&keys, KeyState::Next).await;
+    let day = now() + TimeDelta::days(1);
+    let early = day - TimeDelta::seconds(1);
+
+    let refused = keys.rotate_published(JwsAlgorithm::Es256, early, None).await;
+    let Err(KeyRingError::TooNew { kid, until }) = refused else { panic!("{refused:?}") };
+    assert_eq!((&kid, until), (&next[0], day));
+    assert_ne!(active(&keys), kid, "nothing has changed");
+
+    keys.rotate_published(JwsAlgorithm::Es256, day, None).await.unwrap();
+    assert_eq!(active(&keys), kid);
+    let again = keys.rotate_published(JwsAlgorithm::Es256, day, None).await;
+    assert!(matches!(again, Err(KeyRingError::TooNew { .. })), "its successor is a new one");
+    keys.rotate(JwsAlgorithm::Es256, day, None).await.unwrap();
+    assert_ne!(active(&keys), kid);
 }

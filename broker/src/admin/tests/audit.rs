@@ -81,7 +81,9 @@ async fn keys_that_rotate_and_retire_leave_entries() {
     };
     let (active, next) = (place(&keys, "active").unwrap(), place(&keys, "next"));
 
-    let rotated = api.post("/signing-keys/rotate", json!({"alg": "ES256"})).await;
+    let early = api.post("/signing-keys/rotate", json!({"alg": "ES256"})).await;
+    assert_eq!(early.status, 409, "{}", early.body);
+    let rotated = api.post("/signing-keys/rotate", json!({"alg": "ES256", "now": true})).await;
     assert_eq!(rotated.status, 200, "{}", rotated.body);
     assert_eq!(place(&rotated.body, "active"), next);
     assert_eq!(place(&rotated.body, "retiring").as_ref(), Some(&active));

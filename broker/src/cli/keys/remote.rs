@@ -14,9 +14,14 @@ pub(super) async fn list(target: &Target) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(super) async fn rotate(target: &Target, algorithm: JwsAlgorithm) -> anyhow::Result<()> {
+pub(super) async fn rotate(
+    target: &Target,
+    algorithm: JwsAlgorithm,
+    now: bool,
+) -> anyhow::Result<()> {
     let api = target.open().await?;
-    let answer = api.post("/signing-keys/rotate", &json!({"alg": algorithm.as_str()})).await?;
+    let body = json!({"alg": algorithm.as_str(), "now": now});
+    let answer = api.post("/signing-keys/rotate", &body).await?;
     let active = keys(&answer.body)
         .find(|key| text(key, "alg") == algorithm.as_str() && text(key, "state") == "active");
     let kid = active.map(|key| text(key, "kid")).unwrap_or_default();
