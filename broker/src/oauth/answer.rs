@@ -11,6 +11,7 @@ use super::error::Trouble;
 use super::pkce::CodeChallenge;
 use super::{consent, logout};
 use crate::app::App;
+use crate::ids;
 use crate::login::ending::Ending;
 use crate::login::failure::Failure;
 use crate::login::session::SessionCookie;
@@ -44,14 +45,17 @@ pub enum Answer {
 }
 
 /// How it ended for a device.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum DeviceEnd {
     /// It gets its tokens.
     Allowed,
     /// It is told that it gets none.
     Denied,
     /// Its code was used, refused or has expired before.
-    TooLate,
+    TooLate {
+        /// Names the trace, or the line in the log.
+        reference: String,
+    },
 }
 
 /// Where a client's answer goes, and how.
@@ -221,8 +225,12 @@ async fn device_answer(
         Verdict::Allow(_) => DeviceEnd::Allowed,
         Verdict::Deny => DeviceEnd::Denied,
     };
-    let in_time = device::decide(app, device, verdict, now).await?;
-    Ok(Answer::Stay(if in_time { end } else { DeviceEnd::TooLate }))
+    if device::decide(app, device, verdict, now).await? {
+        return Ok(Answer::Stay(end));
+    }
+    let reference = ids::reference(app.random.as_ref());
+    tracing::info!(login.reference = reference, "a device was decided on too late");
+    Ok(Answer::Stay(DeviceEnd::TooLate { reference }))
 }
 
 /// Adds the code's record to a batch, and sends the code to the client; it is good once the batch has run.

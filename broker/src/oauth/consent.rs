@@ -14,7 +14,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Answer, error_answer, new_code, to_device};
+use super::answer::{Answer, DeviceEnd, error_answer, new_code, to_device};
 use super::client_authentication::registered;
 use super::code::Login;
 use super::error::Trouble;
@@ -291,9 +291,10 @@ pub async fn decide(
     let taken = app.records.take::<PendingConsent>(handle, now).await.map_err(Trouble::from)?;
     let PendingConsent { request, login, mut trail, .. } = taken.ok_or(ConsentError::Expired)?;
     if decision == Decision::Deny {
-        trail.refused(app, TraceOutcome::Denied, "consent_denied", None).await;
+        let reference = trail.refused(app, TraceOutcome::Denied, "consent_denied", None).await;
         let denied = ("access_denied", "The user did not allow it.");
-        return Ok(error_answer(app, &request, denied, now).await?);
+        let answer = error_answer(app, &request, denied, now).await?;
+        return Ok(if is_too_late(&answer) { too_late(reference) } else { answer });
     }
     if client.is_third_party() {
         let allowed = names(request.audience.as_deref(), &request.scopes);
@@ -304,8 +305,21 @@ pub async fn decide(
     }
     let answer = issue(app, &request, login, now).await?;
     trail.passed("consent", None);
+    if is_too_late(&answer) {
+        let failed = trail.refused(app, TraceOutcome::Failed, "device_code_expired", None);
+        return Ok(too_late(failed.await));
+    }
     trail.succeeded(app).await;
     Ok(answer)
+}
+
+fn is_too_late(answer: &Answer) -> bool {
+    matches!(answer, Answer::Stay(DeviceEnd::TooLate { .. }))
+}
+
+/// The page names the trace.
+fn too_late(reference: String) -> Answer {
+    Answer::Stay(DeviceEnd::TooLate { reference })
 }
 
 fn account(login: &Login) -> Option<String> {

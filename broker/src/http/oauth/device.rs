@@ -98,7 +98,7 @@ pub(super) fn confirmation(question: &ConsentQuestion, user_code: &str) -> HttpR
 }
 
 /// The end of it for the browser.
-pub(super) fn ended(end: DeviceEnd) -> HttpResponse {
+pub(super) fn ended(end: &DeviceEnd) -> HttpResponse {
     let (status, code, title, text) = match end {
         DeviceEnd::Allowed => (
             StatusCode::OK,
@@ -112,14 +112,18 @@ pub(super) fn ended(end: DeviceEnd) -> HttpResponse {
             "The device was not signed in",
             "You can close this page. If somebody sent you the code, tell your IT team.",
         ),
-        DeviceEnd::TooLate => (
+        DeviceEnd::TooLate { .. } => (
             StatusCode::BAD_REQUEST,
             "device_code_expired",
             "This code is not valid any more",
             "It was used before, or too long ago. Ask your device for a new code and start again.",
         ),
     };
-    let page = pages::ErrorPage { title, text, code, reference: "", link: None };
+    let reference = match end {
+        DeviceEnd::TooLate { reference } => reference,
+        DeviceEnd::Allowed | DeviceEnd::Denied => "",
+    };
+    let page = pages::ErrorPage { title, text, code, reference, link: None };
     pages::page(status, &page)
 }
 

@@ -23,7 +23,7 @@ pub fn answer(answer: &Answer) -> HttpResponse {
             Ok(action) => pages::auto_submit("Going back to the app", &action, fields),
             Err(_) => trouble_page(&Trouble::Broken("a redirect URI is not a URL".to_owned())),
         },
-        Answer::Stay(end) => super::device::ended(*end),
+        Answer::Stay(end) => super::device::ended(end),
     }
 }
 

@@ -212,7 +212,7 @@ async fn after_fifteen_minutes_it_is_too_late_for_device_and_user() {
     for handle in [handle, late] {
         let end = answered(&broker, &browser("a"), &handle, Decision::Allow).await;
         let expired = matches!(end, Err(ConsentError::Expired));
-        assert!(expired || matches!(end, Ok(Answer::Stay(DeviceEnd::TooLate))), "{end:?}");
+        assert!(expired || matches!(end, Ok(Answer::Stay(DeviceEnd::TooLate { .. }))), "{end:?}");
     }
     broker.clock.advance(299);
     assert_eq!(refused(poll(&broker, SPA, &code).await), ErrorCode::ExpiredToken);
@@ -274,7 +274,9 @@ async fn the_code_is_compared_each_time_and_decided_once() {
         let end = answered(&broker, &browser("a"), &first, Decision::Allow).await.unwrap();
         assert_eq!(end, Answer::Stay(DeviceEnd::Allowed));
         let end = answered(&broker, &browser("a"), &second, Decision::Deny).await.unwrap();
-        assert_eq!(end, Answer::Stay(DeviceEnd::TooLate));
+        let Answer::Stay(DeviceEnd::TooLate { reference }) = end else { panic!("{end:?}") };
+        let trace = broker.app().catalog.trace(&reference).await.unwrap().unwrap();
+        assert_eq!(trace.code.as_deref(), Some("consent_denied"));
     }
 }
 
