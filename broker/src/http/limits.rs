@@ -10,7 +10,8 @@ use std::net::IpAddr;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpResponse};
@@ -47,8 +48,8 @@ enum Kind {
     Free,
 }
 
-/// Stands in the extensions of an answer that refuses and is no failure: a device that asks whether its user has decided
-/// (RFC 8628 §3.5).
+/// Stands in the extensions of an answer that refuses and is no failure: a device that asks, not too often, whether its user
+/// has decided (RFC 8628 §3.5), or a proof that needs a nonce (RFC 9449 §8).
 #[derive(Clone, Copy, Debug)]
 pub struct NoFailure;
 
@@ -96,7 +97,7 @@ impl Limiter {
     ///
     /// # Errors
     /// [`TooMany`] above `limits.per_address`.
-    pub(super) fn open(&self, sender: IpAddr, now: DateTime<Utc>) -> Result<(), TooMany> {
+    pub fn open(&self, sender: IpAddr, now: DateTime<Utc>) -> Result<(), TooMany> {
         if self.enabled { self.addresses.count(sender.to_string(), now) } else { Ok(()) }
     }
 
@@ -141,9 +142,19 @@ pub async fn enforce<B: MessageBody>(
     match app.limits.refused(sender, &client, app.now()) {
         Ok(()) => Ok(response.map_into_left_body()),
         Err(too_many) => {
-            let refused = too_many.response(response.request().path());
+            let mut refused = too_many.response(response.request().path());
+            keep(response.headers(), refused.headers_mut());
             Ok(response.into_response(refused).map_into_right_body())
         }
+    }
+}
+
+/// What a refusal says to pages and to who sends proofs, its 429 says too: the one can be read, the other tried again.
+fn keep(from: &HeaderMap, to: &mut HeaderMap) {
+    let is_kept =
+        |name: &str| name == "dpop-nonce" || name == "vary" || name.starts_with("access-control-");
+    for (name, value) in from.iter().filter(|(name, _)| is_kept(name.as_str())) {
+        to.append(name.clone(), value.clone());
     }
 }
 

@@ -64,17 +64,26 @@ const AGE_WITH_NONCE: TimeDelta = TimeDelta::seconds(300);
 /// Bytes of a `jti`.
 const LONGEST_ID: usize = 256;
 
-/// Checks the proof of a request, in the order of RFC 9449 §4.3, and uses it up; gives the thumbprint of its key. `None`
-/// where no proof came.
+/// A proof that holds. It is not used up yet: verify early, spend late, so that nobody writes to the store by proofs alone.
+#[must_use = "a proof that is not spent can be used again"]
+pub struct Proof {
+    /// RFC 7638 thumbprint of its key.
+    pub thumbprint: String,
+    marker: String,
+    until: DateTime<Utc>,
+}
+
+/// Checks the proof of a request, in the order of RFC 9449 §4.3, all but whether it was used before: [`Proof::spend`].
+/// `None` where no proof came.
 ///
 /// # Errors
 /// [`DpopError`].
-pub async fn check(
+pub fn check(
     app: &App,
     header: ProofHeader<'_>,
     request: Request<'_>,
     now: DateTime<Utc>,
-) -> Result<Option<String>, DpopError> {
+) -> Result<Option<Proof>, DpopError> {
     let proof = match header {
         ProofHeader::Absent => return Ok(None),
         ProofHeader::Unusable => return invalid("one DPoP header, no more"),
@@ -90,8 +99,19 @@ pub async fn check(
     let age = if has_nonce(app, &claims, now)? { AGE_WITH_NONCE } else { AGE };
     let made = is_recent(&claims, age, now)?;
     let thumbprint = key.jwk_thumbprint();
-    first_use(app, &claims, &thumbprint, made, now).await?;
-    Ok(Some(thumbprint))
+    let marker = format!("{thumbprint}\n{}", id(&claims)?);
+    Ok(Some(Proof { thumbprint, marker, until: made + AGE_WITH_NONCE }))
+}
+
+impl Proof {
+    /// Uses it up, directly before what it is for (RFC 9449 §11.1): once, for as long as it could be taken.
+    ///
+    /// # Errors
+    /// [`DpopError::Invalid`] where it was used before; [`DpopError::Trouble`], and then nothing may be given for it.
+    pub async fn spend(&self, app: &App, now: DateTime<Utc>) -> Result<(), DpopError> {
+        let first = app.records.first_use("dpop", &self.marker, self.until, now).await;
+        if first.map_err(Trouble::from)? { Ok(()) } else { invalid("it was used before") }
+    }
 }
 
 /// RFC 9449 §4.3, 8, 9 and 12.
@@ -158,25 +178,11 @@ fn is_recent(
     Ok(made)
 }
 
-/// RFC 9449 §11.1: once, for as long as the proof could be taken.
-async fn first_use(
-    app: &App,
-    claims: &Map<String, Value>,
-    thumbprint: &str,
-    made: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<(), DpopError> {
+/// RFC 9449 §4.2.
+fn id(claims: &Map<String, Value>) -> Result<&str, DpopError> {
     let id = claims.get("jti").and_then(Value::as_str);
-    let Some(id) = id.filter(|id| !id.is_empty() && id.len() <= LONGEST_ID) else {
-        return invalid("jti is missing");
-    };
-    let marker = format!("{thumbprint}\n{id}");
-    let until = made + AGE_WITH_NONCE;
-    if app.records.first_use("dpop", &marker, until, now).await.map_err(Trouble::from)? {
-        Ok(())
-    } else {
-        invalid("it was used before")
-    }
+    let id = id.filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
+    id.ok_or(DpopError::Invalid("jti is missing"))
 }
 
 fn invalid<T>(why: &'static str) -> Result<T, DpopError> {
@@ -193,5 +199,12 @@ impl ProofHeader<'_> {
 impl std::fmt::Debug for ProofHeader<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(if self.came() { "ProofHeader(…)" } else { "ProofHeader::Absent" })
+    }
+}
+
+/// Shows nothing that could be used.
+impl std::fmt::Debug for Proof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Proof(until {})", self.until)
     }
 }

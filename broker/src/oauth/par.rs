@@ -4,18 +4,21 @@
 #[cfg(test)]
 mod tests;
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::authorize;
-use super::client_authentication::authenticate;
-use super::dpop::{self, DpopError, Request};
+use super::client_authentication::{AuthenticatedClient, authenticate};
+use super::dpop::{self, DpopError, Proof, Request};
 use super::error::Trouble;
 use super::params::Params;
 use super::request_object;
 use super::token::{ErrorCode, TokenError, TokenRequest};
 use crate::app::App;
 use crate::catalog::Client;
+use crate::counter::TooMany;
 use crate::ids;
 use crate::login::AuthorizationRequest;
 use crate::sessions::record::Record;
@@ -59,13 +62,15 @@ impl Record for PushedRequest {
     const LIFETIME: TimeDelta = TimeDelta::seconds(90);
 }
 
-/// Keeps a request: authenticate the client, read its parameters, validate them as `/authorize` would.
+/// Keeps a request: authenticate the client, read its parameters, validate them as `/authorize` would. What anybody can
+/// push in a public client's name counts by its `sender`, as at `/authorize` (RULES 38).
 ///
 /// # Errors
 /// [`ParError`]; nothing is kept then.
 pub async fn push(
     app: &App,
     request: TokenRequest<'_>,
+    sender: Option<IpAddr>,
     now: DateTime<Utc>,
 ) -> Result<Pushed, ParError> {
     let params = request.params;
@@ -77,9 +82,7 @@ pub async fn push(
         return refuse("invalid_request", "request_uri is what you get here.");
     }
     let client = authenticate(app, request.credentials(), now).await.map_err(TokenError::from)?;
-    if client.is_confidential() {
-        app.limits.client(&client.client().client_id, now).map_err(TokenError::TooMany)?;
-    }
+    counted(app, &client, sender, now).map_err(TokenError::TooMany)?;
     let client = client.client();
     let signed = match params.get("request") {
         Some(object) => Some(unwrapped(app, client, object, now).await?),
@@ -88,14 +91,30 @@ pub async fn push(
     };
     let mut asked = validated(app, client, signed.as_ref().unwrap_or(params)).await?;
     let post = Request { method: "POST", path: PATH, access_token: None };
-    let key = dpop::check(app, request.sender.proof, post, now).await.map_err(refused_proof)?;
-    bind(&mut asked, key)?;
+    let proof = dpop::check(app, request.sender.proof, post, now).map_err(refused_proof)?;
+    if let Some(proof) = proof {
+        bind(&mut asked, &proof)?;
+        proof.spend(app, now).await.map_err(refused_proof)?;
+    }
     let secret = ids::secret(app.random.as_ref());
     let request_uri = format!("{PREFIX}{secret}");
     let handle = handle(&client.client_id, &request_uri);
     let kept = app.records.put(&handle, &PushedRequest(asked), now).await;
     kept.map_err(Trouble::from).map_err(TokenError::from)?;
     Ok(Pushed { request_uri, expires_in: PushedRequest::LIFETIME.num_seconds() })
+}
+
+/// By what the client is, whatever else it shows.
+fn counted(
+    app: &App,
+    client: &AuthenticatedClient,
+    sender: Option<IpAddr>,
+    now: DateTime<Utc>,
+) -> Result<(), TooMany> {
+    if client.is_confidential() {
+        return app.limits.client(&client.client().client_id, now);
+    }
+    sender.map_or(Ok(()), |sender| app.limits.open(sender, now))
 }
 
 /// The request that a client pushed, once. Another client's is none: the name alone does not find it.
@@ -143,12 +162,12 @@ async fn validated(
 }
 
 /// RFC 9449 §10.1: a proof binds the code like `dpop_jkt` does; both must name the same key.
-fn bind(asked: &mut AuthorizationRequest, key: Option<String>) -> Result<(), ParError> {
-    let Some(key) = key else { return Ok(()) };
-    if asked.dpop_jkt.as_ref().is_some_and(|named| *named != key) {
+fn bind(asked: &mut AuthorizationRequest, proof: &Proof) -> Result<(), ParError> {
+    let key = &proof.thumbprint;
+    if asked.dpop_jkt.as_ref().is_some_and(|named| named != key) {
         return Err(refused_proof(DpopError::Invalid("dpop_jkt names another key")));
     }
-    asked.dpop_jkt = Some(key);
+    asked.dpop_jkt = Some(key.clone());
     Ok(())
 }
 

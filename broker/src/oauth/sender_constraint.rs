@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use homerealm_certs::ClientCertificate;
 
 use super::confirmation::Confirmation;
-use super::dpop::{self, DpopError, ProofHeader, Request};
+use super::dpop::{self, DpopError, Proof, ProofHeader, Request};
 use crate::app::App;
 use crate::catalog::Client;
 
@@ -15,6 +15,31 @@ pub struct Sender<'a> {
     pub proof: ProofHeader<'a>,
     /// The certificate of the TLS connection, if one was shown.
     pub certificate: Option<&'a ClientCertificate>,
+}
+
+/// What tokens will be bound to, verified and not spent.
+#[derive(Debug)]
+pub struct Proven {
+    confirmation: Option<Confirmation>,
+    proof: Option<Proof>,
+}
+
+impl Proven {
+    /// What they will be bound to, if to anything.
+    pub const fn confirmation(&self) -> Option<&Confirmation> {
+        self.confirmation.as_ref()
+    }
+
+    /// Uses up the proof, if one came: directly before the grant is spent or the token minted, not before.
+    ///
+    /// # Errors
+    /// [`SenderError`]; nothing may be issued then.
+    pub async fn spend(&self, app: &App, now: DateTime<Utc>) -> Result<(), SenderError> {
+        match &self.proof {
+            Some(proof) => Ok(proof.spend(app, now).await?),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Why nothing can be bound.
@@ -32,13 +57,13 @@ pub enum SenderError {
 ///
 /// # Errors
 /// [`SenderError`].
-pub async fn proven(
+pub fn proven(
     app: &App,
     client: &Client,
     sender: Sender<'_>,
     path: &str,
     now: DateTime<Utc>,
-) -> Result<Option<Confirmation>, SenderError> {
+) -> Result<Proven, SenderError> {
     let wants = client.requests;
     if wants.tls_client_certificate_bound_access_tokens {
         if sender.proof.came() {
@@ -46,15 +71,19 @@ pub async fn proven(
             return Err(DpopError::Invalid(why).into());
         }
         let shown = sender.certificate.ok_or(SenderError::CertificateMissing)?;
-        return Ok(Some(Confirmation::Certificate(shown.thumbprint().to_owned())));
+        let shown = Confirmation::Certificate(shown.thumbprint().to_owned());
+        return Ok(Proven { confirmation: Some(shown), proof: None });
     }
     let request = Request { method: "POST", path, access_token: None };
-    match dpop::check(app, sender.proof, request, now).await? {
-        Some(thumbprint) => Ok(Some(Confirmation::Key(thumbprint))),
+    match dpop::check(app, sender.proof, request, now)? {
+        Some(proof) => {
+            let key = Confirmation::Key(proof.thumbprint.clone());
+            Ok(Proven { confirmation: Some(key), proof: Some(proof) })
+        }
         // RFC 9449 §5.2
         None if wants.dpop_bound_access_tokens => {
             Err(DpopError::Invalid("the client has registered to send one, always").into())
         }
-        None => Ok(None),
+        None => Ok(Proven { confirmation: None, proof: None }),
     }
 }

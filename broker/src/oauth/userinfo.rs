@@ -161,8 +161,11 @@ async fn is_bound_to_the_sender(
             let token = Some(presented.token);
             let request =
                 dpop::Request { method: presented.method, path: PATH, access_token: token };
-            match dpop::check(app, presented.sender.proof, request, now).await? {
-                Some(proven) => proven == *key,
+            match dpop::check(app, presented.sender.proof, request, now)? {
+                Some(proof) => {
+                    proof.spend(app, now).await?;
+                    proof.thumbprint == *key
+                }
                 None => return Err(DpopError::Invalid("none came").into()),
             }
         }

@@ -36,8 +36,7 @@ pub(super) fn allow_refusal(request: &HttpRequest, response: &mut HttpResponse) 
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = request.headers().get(header::ORIGIN) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        let challenge = HeaderValue::from_static("WWW-Authenticate");
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, challenge);
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
     }
 }
 

@@ -254,3 +254,66 @@ async fn a_request_uri_of_somebody_else_is_refused() {
     let told = get(&broker, &format!("/authorize?{evil}")).await;
     assert!(told.header("location").contains("error=request_uri_not_supported"), "{}", told.body);
 }
+
+/// Verify early, spend late: what a public client's name and a fresh key are enough for writes nothing.
+#[actix_web::test]
+async fn a_proof_is_spent_with_the_code_and_not_before() {
+    let broker = Broker::start().await;
+    let proof = Holder::new().proof(&broker, TOKEN, &json!({}));
+
+    let junk = redeemed(&broker, "junk", &[&proof]).await;
+    assert_eq!((junk.status, &junk.json()["error"]), (400, &json!("invalid_grant")));
+    assert_eq!(redeemed(&broker, &new_code(&broker).await, &[&proof]).await.status, 200);
+
+    let code = new_code(&broker).await;
+    let again = redeemed(&broker, &code, &[&proof]).await;
+    assert_eq!((again.status, &again.json()["error"]), (400, &json!("invalid_dpop_proof")));
+    let fresh = Holder::new().proof(&broker, TOKEN, &json!({}));
+    assert_eq!(redeemed(&broker, &code, &[&fresh]).await.status, 200, "the code was kept");
+}
+
+#[actix_web::test]
+async fn any_page_may_read_refusals_of_userinfo_and_their_nonces() {
+    let broker = Broker::start().await;
+    let exposed = async |request: reqwest::RequestBuilder| {
+        let refused = reply(request.header("origin", "https://any.example")).await;
+        assert_eq!(refused.header("access-control-allow-origin"), "https://any.example");
+        refused.header("access-control-expose-headers").to_owned()
+    };
+    let bare = || to(&broker, reqwest::Method::GET, USERINFO);
+    let twice = post(&broker, USERINFO, &[("access_token", "x")]).bearer_auth("x");
+
+    for request in [bare(), bare().bearer_auth("x"), twice] {
+        assert_eq!(exposed(request).await, "dpop-nonce, www-authenticate");
+    }
+}
+
+/// RFC 9449 §8: that a nonce is needed is no failure; and who failed too often still gets a nonce that a page can read.
+#[actix_web::test]
+async fn a_nonce_is_given_without_counting_and_with_the_429() {
+    let limits = [("HOMEREALM_LIMITS__ENABLED", "true"), ("HOMEREALM_LIMITS__FAILURES", "1/h")];
+    let broker = Broker::start_in("", &limits).await;
+    let holder = Holder::new();
+    let token = bound_token(&broker, &holder).await;
+    for _ in 0..3 {
+        let bare = json!({"htm": "GET", "ath": ath(&token), "nonce": null});
+        let bare = holder.proof(&broker, USERINFO, &bare);
+        let told = userinfo(&broker, "DPoP", &token, Some(&bare)).await;
+        assert_eq!((told.status, &told.json()["error"]), (401, &json!("use_dpop_nonce")));
+    }
+    let failed = async || {
+        let request = to(&broker, reqwest::Method::GET, USERINFO)
+            .header("authorization", "DPoP x")
+            .header("DPoP", "x")
+            .header("origin", "https://any.example");
+        reply(request).await
+    };
+
+    assert_eq!(failed().await.status, 401);
+    let refused = failed().await;
+
+    assert_eq!(refused.status, 429);
+    assert!(!refused.header("retry-after").is_empty() && !refused.header("dpop-nonce").is_empty());
+    assert_eq!(refused.header("access-control-allow-origin"), "https://any.example");
+    assert!(refused.header("access-control-expose-headers").contains("dpop-nonce"));
+}

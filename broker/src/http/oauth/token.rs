@@ -76,8 +76,7 @@ pub(super) fn refusal(error: &TokenError) -> HttpResponse {
         TokenError::Refused { code, description } => {
             let mut response =
                 error::oauth(StatusCode::BAD_REQUEST, code.as_str(), Some(description));
-            let goes_on =
-                [ErrorCode::AuthorizationPending, ErrorCode::SlowDown, ErrorCode::UseDpopNonce];
+            let goes_on = [ErrorCode::AuthorizationPending, ErrorCode::UseDpopNonce];
             if goes_on.contains(code) {
                 response.extensions_mut().insert(NoFailure);
             }

@@ -8,6 +8,7 @@ use super::{Came, cors, reply, token};
 use crate::app::App;
 use crate::catalog::client::ClientSigningAlgorithm;
 use crate::http::error;
+use crate::http::limits::NoFailure;
 use crate::oauth::dpop::DpopError;
 use crate::oauth::userinfo::{
     PresentedToken, Scheme, UserInfoAnswer, UserInfoBody, UserInfoError, userinfo,
@@ -30,21 +31,30 @@ pub(super) async fn by_header_or_form(
     let in_body = form.as_ref().filter(|form| form.has("access_token"));
     let has_header = request.headers().contains_key(header::AUTHORIZATION);
     match (in_body, has_header) {
-        (Some(_), true) => twice(),
+        (Some(_), true) => twice(&request),
         (Some(form), false) => match form.get("access_token") {
             Some(token) => serve(&app, &request, Some((Scheme::Bearer, token))).await,
-            None => twice(),
+            None => twice(&request),
         },
         (None, _) => serve(&app, &request, by_authorization(&request)).await,
     }
 }
 
-fn twice() -> HttpResponse {
-    refusal(StatusCode::BAD_REQUEST, Scheme::Bearer, "invalid_request", "The token came twice.")
+fn twice(request: &HttpRequest) -> HttpResponse {
+    let text = "The token came twice.";
+    let refused = refusal(StatusCode::BAD_REQUEST, Scheme::Bearer, "invalid_request", text);
+    readable(request, refused)
+}
+
+fn readable(request: &HttpRequest, mut refused: HttpResponse) -> HttpResponse {
+    cors::allow_refusal(request, &mut refused);
+    refused
 }
 
 async fn serve(app: &App, request: &HttpRequest, token: Token<'_>) -> HttpResponse {
-    let Some((scheme, token)) = token else { return no_token() };
+    let Some((scheme, token)) = token else {
+        return readable(request, no_token());
+    };
     let came = Came::with(app, request);
     let method = request.method().as_str();
     let presented = PresentedToken { token, scheme, method, sender: came.sender() };
@@ -54,11 +64,7 @@ async fn serve(app: &App, request: &HttpRequest, token: Token<'_>) -> HttpRespon
             cors::allow(request, Some(&answer.client), &mut response);
             response
         }
-        Err(error) => {
-            let mut response = refused(scheme, &error);
-            cors::allow_refusal(request, &mut response);
-            response
-        }
+        Err(error) => readable(request, refused(scheme, &error)),
     };
     super::add_nonce(app, request, &mut response);
     response
@@ -80,7 +86,9 @@ fn refused(scheme: Scheme, error: &UserInfoError) -> HttpResponse {
             unauthorized("invalid_dpop_proof", &error.to_string())
         }
         UserInfoError::Dpop(DpopError::UseNonce) => {
-            unauthorized("use_dpop_nonce", &error.to_string())
+            let mut response = unauthorized("use_dpop_nonce", &error.to_string());
+            response.extensions_mut().insert(NoFailure);
+            response
         }
         UserInfoError::InsufficientScope => {
             let text = "The access token was not granted the scope openid.";

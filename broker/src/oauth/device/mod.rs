@@ -32,6 +32,8 @@ pub const LIFETIME: TimeDelta = TimeDelta::minutes(15);
 pub const INTERVAL: u32 = 5;
 /// What each poll that comes too early adds (RFC 8628 §3.5).
 const SLOWER_BY: u32 = 5;
+/// A poll that follows another this closely is told to slow down and not written.
+const UNNOTED: TimeDelta = TimeDelta::seconds(1);
 /// How long after its end a device is still told that it was too late.
 const EPILOGUE: TimeDelta = TimeDelta::minutes(5);
 /// How long after its tokens a device that asks again is taken for one that did not get them.
@@ -229,7 +231,7 @@ pub async fn find(
     Ok(found.filter(|found| is_own(&found.record.secret_sha256)))
 }
 
-/// Notes that a device polled.
+/// Notes that a device polled; not a flood of polls, each of which would be a write.
 ///
 /// # Errors
 /// [`Trouble`].
@@ -239,6 +241,10 @@ pub async fn polled(
     found: &Stored<DeviceGrant>,
     now: DateTime<Utc>,
 ) -> Result<Pace, Trouble> {
+    let is_flood = |before: DateTime<Utc>| now < before + UNNOTED;
+    if found.record.polled_at.is_some_and(is_flood) {
+        return Ok(Pace::TooFast);
+    }
     let mut grant = found.record.clone();
     let pace = grant.pace(now);
     if pace == Pace::TooFast {

@@ -166,6 +166,25 @@ async fn a_device_that_polls_too_fast_has_to_slow_down() {
     assert_eq!(after(14).await, ErrorCode::SlowDown);
 }
 
+/// Polls without a pause are told to slow down and not written: neither the pace nor the last poll changes.
+#[actix_web::test]
+async fn a_flood_of_polls_is_not_written() {
+    let broker = broker().await;
+    let (code, _) = codes(&broker, SPA).await;
+    assert_eq!(refused(poll(&broker, SPA, &code).await), ErrorCode::AuthorizationPending);
+    let polled = async || find(broker.app(), &code, broker.now()).await.unwrap().unwrap().record;
+    let before = polled().await;
+
+    for _ in 0..3 {
+        assert_eq!(refused(poll(&broker, SPA, &code).await), ErrorCode::SlowDown);
+    }
+    assert_eq!(polled().await.interval, before.interval);
+
+    broker.clock.advance(1);
+    assert_eq!(refused(poll(&broker, SPA, &code).await), ErrorCode::SlowDown);
+    assert_eq!(polled().await.interval, before.interval + SLOWER_BY);
+}
+
 #[actix_web::test]
 async fn a_no_is_told_to_the_device() {
     let broker = broker().await;

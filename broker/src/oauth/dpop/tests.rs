@@ -16,8 +16,13 @@ async fn checked_for(
     proof: &str,
     request: Request<'_>,
 ) -> Result<String, &'static str> {
-    match check(broker.app(), ProofHeader::One(proof), request, broker.now()).await {
-        Ok(thumbprint) => Ok(thumbprint.unwrap()),
+    let spent = async {
+        let proof = check(broker.app(), ProofHeader::One(proof), request, broker.now())?.unwrap();
+        proof.spend(broker.app(), broker.now()).await?;
+        Ok(proof.thumbprint)
+    };
+    match spent.await {
+        Ok(thumbprint) => Ok(thumbprint),
         Err(DpopError::Invalid(why)) => Err(why),
         Err(DpopError::UseNonce) => Err("use nonce"),
         Err(DpopError::Trouble(_)) => Err("trouble"),
@@ -45,10 +50,10 @@ fn the_hash_of_an_access_token_is_that_of_rfc_9449() {
 async fn no_header_is_no_proof_and_two_are_none_that_counts() {
     let broker = Broker::start().await;
     let request = Request { method: "POST", path: PATH, access_token: None };
-    let check = async |header| check(broker.app(), header, request, broker.now()).await;
+    let check = |header| check(broker.app(), header, request, broker.now());
 
-    assert!(matches!(check(ProofHeader::Absent).await, Ok(None)));
-    assert!(matches!(check(ProofHeader::Unusable).await, Err(DpopError::Invalid(_))));
+    assert!(matches!(check(ProofHeader::Absent), Ok(None)));
+    assert!(matches!(check(ProofHeader::Unusable), Err(DpopError::Invalid(_))));
     for bad in ["", "x", "a.b.c"] {
         assert!(checked(&broker, bad).await.is_err(), "{bad}");
     }

@@ -20,7 +20,7 @@ async fn pushed_with(
     let authorization = Some(Authorization(&basic));
     let sender = Sender { proof, certificate: None };
     let request = TokenRequest { authorization, sender, params: &params };
-    match push(broker.app(), request, broker.now()).await {
+    match push(broker.app(), request, None, broker.now()).await {
         Ok(pushed) => {
             let answer = serde_json::to_value(pushed).unwrap();
             assert_eq!(answer["expires_in"], 90);
@@ -209,4 +209,24 @@ async fn a_proof_binds_the_code_to_its_key() {
     let elsewhere = holder.proof(&broker, "/oauth/token", &json!({}));
     let refused = pushed_with(&broker, ProofHeader::One(&elsewhere), &query(&[])).await;
     assert_eq!(refused, Err("invalid_dpop_proof"));
+}
+
+/// RULES 38: a public client is anybody, whatever certificate comes with it.
+#[actix_web::test]
+async fn a_public_client_counts_by_its_sender_and_a_confidential_one_by_itself() {
+    let limits = [("HOMEREALM_LIMITS__ENABLED", "true"), ("HOMEREALM_LIMITS__PER_ADDRESS", "1/h")];
+    let broker = Broker::start_in("", &limits).await;
+    let sender = Some(IpAddr::from([192, 0, 2, 1]));
+    let basic = format!("Basic {}", STANDARD.encode(format!("{WEB}:{SECRET}")));
+    let too_many = async |client: &str| {
+        let params = Params::parse(&query(&[("client_id", Some(client))])).unwrap();
+        let authorization = (client == WEB).then_some(Authorization(&basic));
+        let request = TokenRequest { authorization, sender: Sender::default(), params: &params };
+        let pushed = push(broker.app(), request, sender, broker.now()).await;
+        matches!(pushed, Err(ParError::Token(TokenError::TooMany(_))))
+    };
+
+    assert!(!too_many(SPA).await);
+    assert!(too_many(SPA).await);
+    assert!(!too_many(WEB).await && !too_many(WEB).await);
 }

@@ -13,6 +13,7 @@ use crate::oauth::consent::login_is_barred;
 use crate::oauth::error::Trouble;
 use crate::oauth::params::Params;
 use crate::oauth::refresh;
+use crate::oauth::sender_constraint::Proven;
 use crate::oauth::target::{self, Target};
 
 /// Redeems a code. Everything is checked first, so that a wrong request leaves the code unspent; what can fail for reasons
@@ -21,7 +22,7 @@ pub(super) async fn take(
     app: &App,
     client: &AuthenticatedClient,
     params: &Params,
-    bound: Option<&Confirmation>,
+    proven: &Proven,
     now: DateTime<Utc>,
 ) -> Result<Granted, TokenError> {
     let required = |name| params.get(name).map_or_else(|| missing(name), Ok);
@@ -36,7 +37,7 @@ pub(super) async fn take(
     if !grant.code_challenge.is_answered_by(verifier) {
         return invalid_grant();
     }
-    is_by_the_same_key(grant, bound)?;
+    is_by_the_same_key(grant, proven.confirmation())?;
     is_for_the_same_api(grant.audience.as_deref(), params)?;
     let Some(gives) = &grant.gives else { return replayed(app, grant, now).await };
     if !client.is_confidential() {
@@ -48,7 +49,8 @@ pub(super) async fn take(
     let of_client = (grant.client_id.as_str(), grant.audience.as_deref());
     let granted = still_granted(app, of_client, &grant.family, gives).await?;
     let Some(mut granted) = granted else { return invalid_grant() };
-    let begun = Begun::of(app, client, &granted, bound, now);
+    let begun = Begun::of(app, client, &granted, proven.confirmation(), now);
+    proven.spend(app, now).await?;
     let redeemed = code::redeem(&app.records, code, &found, begun.life(&granted, now), now);
     let redeemed = async { Ok(redeemed.await?) };
     let (redeemed, ()) = futures_util::try_join!(redeemed, begun.store(app, &grant.family, now))?;

@@ -8,18 +8,18 @@ use super::{ErrorCode, Granted, TokenError, refuse};
 use crate::app::App;
 use crate::login::trace::Trail;
 use crate::oauth::client_authentication::AuthenticatedClient;
-use crate::oauth::confirmation::Confirmation;
 use crate::oauth::device::{self, DeviceGrant, DeviceState, Pace};
 use crate::oauth::error::Trouble;
 use crate::oauth::params::Params;
 use crate::oauth::refresh;
+use crate::oauth::sender_constraint::Proven;
 
 /// Redeems a device code, once, after its user said yes; until then it says how things stand.
 pub(super) async fn take(
     app: &App,
     client: &AuthenticatedClient,
     params: &Params,
-    bound: Option<&Confirmation>,
+    proven: &Proven,
     now: DateTime<Utc>,
 ) -> Result<Granted, TokenError> {
     let Some(code) = params.get("device_code") else {
@@ -48,7 +48,8 @@ pub(super) async fn take(
     let of_client = (grant.client_id.as_str(), grant.audience.as_deref());
     let granted = still_granted(app, of_client, &grant.family, gives).await?;
     let Some(mut granted) = granted else { return invalid_grant() };
-    let begun = Begun::of(app, client, &granted, bound, now);
+    let begun = Begun::of(app, client, &granted, proven.confirmation(), now);
+    proven.spend(app, now).await?;
     // whoever is second must not write over the family of the first: it lives on
     if !device::redeem(app, code, &found, begun.life(&granted, now), now).await? {
         return invalid_grant();

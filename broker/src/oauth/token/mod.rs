@@ -149,20 +149,20 @@ async fn answer(
     let params = request.params;
     let grant_type = grant_type(params)?;
     let client = client_for(app, request, grant_type, now).await?;
-    let bound = sender_constraint::proven(app, client.client(), request.sender, PATH, now).await?;
+    let proven = sender_constraint::proven(app, client.client(), request.sender, PATH, now)?;
     let granted = match grant_type {
         GrantType::AuthorizationCode => {
-            authorization_code::take(app, &client, params, bound.as_ref(), now).await?
+            authorization_code::take(app, &client, params, &proven, now).await?
         }
-        GrantType::ClientCredentials => client_credentials::check(app, &client, params).await?,
-        GrantType::DeviceCode => {
-            device_code::take(app, &client, params, bound.as_ref(), now).await?
+        GrantType::ClientCredentials => {
+            let granted = client_credentials::check(app, &client, params).await?;
+            proven.spend(app, now).await?;
+            granted
         }
-        GrantType::RefreshToken => {
-            refresh_token::take(app, &client, params, bound.as_ref(), now).await?
-        }
+        GrantType::DeviceCode => device_code::take(app, &client, params, &proven, now).await?,
+        GrantType::RefreshToken => refresh_token::take(app, &client, params, &proven, now).await?,
     };
-    Ok(mint(app, &client, granted, bound.as_ref(), now).await?)
+    Ok(mint(app, &client, granted, proven.confirmation(), now).await?)
 }
 
 /// The client of a request, authenticated, counted, and registered for the grant.

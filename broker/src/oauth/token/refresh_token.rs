@@ -13,6 +13,7 @@ use crate::oauth::error::Trouble;
 use crate::oauth::params::Params;
 use crate::oauth::refresh::{self, Manner, RefreshFamily, RefreshToken, Standing};
 use crate::oauth::scope::{AskedScopes, InvalidScope, OFFLINE_ACCESS};
+use crate::oauth::sender_constraint::Proven;
 use crate::oauth::target::{self, Target};
 
 /// Readings of a family that others change at the same moment. Each change but the last few is a use of a successor, which
@@ -24,14 +25,15 @@ pub(super) async fn take(
     app: &App,
     client: &AuthenticatedClient,
     params: &Params,
-    bound: Option<&Confirmation>,
+    proven: &Proven,
     now: DateTime<Utc>,
 ) -> Result<Granted, TokenError> {
     let Some(text) = params.get("refresh_token") else {
         return refuse(ErrorCode::InvalidRequest, "refresh_token is missing.");
     };
     let Some(presented) = RefreshToken::parse(text) else { return invalid_grant() };
-    let mut counted = client.is_confidential();
+    let bound = proven.confirmation();
+    let (mut counted, mut spent) = (client.is_confidential(), false);
     for _ in 0..ATTEMPTS {
         let found = refresh::find(&app.records, presented.family(), now).await;
         let Some(found) = found.map_err(Trouble::from)? else { return invalid_grant() };
@@ -56,10 +58,15 @@ pub(super) async fn take(
             refresh::end(&app.records, presented.family(), now).await.map_err(Trouble::from)?;
             return invalid_grant();
         }
+        let answers = standing == Standing::Current || family.answers_again(&asked);
+        if answers && !spent {
+            proven.spend(app, now).await?;
+            spent = true;
+        }
         let next = if standing == Standing::Current {
             let chance = (app.random.as_ref(), now);
             refresh::rotate(&app.records, &found, &presented, asked, chance).await?
-        } else if family.answers_again(&asked) {
+        } else if answers {
             let again = refresh::repeat(&app.records, &found, &presented, now).await?;
             if again.is_some() {
                 repeated(app, family).await;

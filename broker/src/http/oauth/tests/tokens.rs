@@ -119,7 +119,7 @@ async fn userinfo_refuses_so_that_pages_can_read_why() {
         let challenge = format!("Bearer realm=\"homerealm\", error=\"{error}\"");
         assert!(refused.header("www-authenticate").starts_with(&challenge));
         assert_eq!(refused.header("access-control-allow-origin"), "https://app.example");
-        assert_eq!(refused.header("access-control-expose-headers"), "WWW-Authenticate");
+        assert_eq!(refused.header("access-control-expose-headers"), "dpop-nonce, www-authenticate");
     }
 }
 
