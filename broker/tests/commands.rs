@@ -97,7 +97,9 @@ fn keys_rotate_and_retire_and_a_master_key_is_never_overwritten() {
     let active = before.lines().find(|l| l.contains("RS256 active")).unwrap();
     let kid = active.split(' ').next().unwrap().to_owned();
     assert_eq!(run(homerealm(folder.path()).args(["keys", "retire", &kid])).0, 1, "it is active");
-    assert_eq!(run(homerealm(folder.path()).args(["keys", "rotate", "RS256"])).0, 0);
+    let (code, _, why) = run(homerealm(folder.path()).args(["keys", "rotate", "RS256"]));
+    assert!(code == 1 && why.concat().contains("--now"), "a young next key waits: {why:?}");
+    assert_eq!(run(homerealm(folder.path()).args(["keys", "rotate", "RS256", "--now"])).0, 0);
     let between = run(homerealm(folder.path()).args(["keys", "list"])).1;
     assert!(between.contains(&format!("{kid} RS256 retiring")), "{between}");
     assert_eq!(run(homerealm(folder.path()).args(["keys", "retire", &kid])).0, 0);
@@ -165,7 +167,7 @@ fn a_running_broker_is_operated_by_its_address_and_token() {
         line.split(' ').next().unwrap().to_owned()
     };
     let before = at(&["keys", "list"]).1;
-    assert!(at(&["keys", "rotate", "ES256"]).1.contains(&kid(&before, "next")));
+    assert!(at(&["keys", "rotate", "ES256", "--now"]).1.contains(&kid(&before, "next")));
     assert_eq!(at(&["keys", "retire", &kid(&before, "active")]).0, 0);
     assert!(!at(&["keys", "list"]).1.contains(&kid(&before, "active")));
 
