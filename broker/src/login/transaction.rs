@@ -8,6 +8,7 @@
 
 mod account;
 mod browser;
+mod error;
 mod handle;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use homerealm_connectors::connector::Expected;
 use serde::{Deserialize, Serialize};
 
 pub use browser::{Browser, form_token};
+pub use error::TransactionError;
 pub use handle::UpstreamHandle;
 
 use super::request::AuthorizationRequest;
@@ -111,41 +113,6 @@ pub enum ParkedAnswer {
         /// What the assertion says.
         parts: Box<AssertionParts>,
     },
-}
-
-/// Why a step of a login cannot be taken. Nothing has changed.
-#[derive(Debug, thiserror::Error)]
-pub enum TransactionError {
-    /// Its answer was received before.
-    #[error("the login has received its answer already")]
-    AlreadyReceived,
-    /// It had its one answer.
-    #[error("the login is completed already")]
-    Completed,
-    /// The browser sent no login cookie.
-    #[error("the browser sent no login cookie")]
-    CookieMissing,
-    /// Unknown, or longer ago than its lifetime.
-    #[error("no such login, or it has expired")]
-    Expired,
-    /// The user has not been at the IdP yet, or has not come back.
-    #[error("the login has no answer yet")]
-    NotAnswered,
-    /// The answer comes from another connection than the one that was asked.
-    #[error("the answer is not of the connection that was asked")]
-    OtherConnection,
-    /// The login cookie is another browser's.
-    #[error("the login belongs to another browser")]
-    OtherBrowser,
-    /// The session store did not answer.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The user started the login again, and this is the answer to the earlier start.
-    #[error("the login was started again after this request")]
-    Superseded,
-    /// Started again too often.
-    #[error("the login was started again too often")]
-    TooManyAttempts,
 }
 
 /// A transaction as it was read, with what moving it on compares against.

@@ -1,5 +1,6 @@
 use super::*;
-use crate::catalog::{ClientGrant, Organization, ResourceServer};
+use crate::catalog::{ClientGrant, GrantType, Organization, ResourceServer};
+use crate::login::Prompt;
 use crate::oauth::fixtures::{
     API, Broker, CALLBACK, CHALLENGE, LOOPBACK, PORTAL, WEB, request, texts,
 };
