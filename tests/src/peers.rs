@@ -164,9 +164,9 @@ impl Peer {
         std::fs::read_to_string(self.folder.path().join("peer.log")).unwrap_or_default()
     }
 
-    /// A minute at most; the machine may be busy.
+    /// Three minutes at most; the machine may be busy.
     async fn until_it_answers(&mut self, port: &str) {
-        for _ in 0..600 {
+        for _ in 0..1800 {
             if TcpStream::connect(format!("127.0.0.1:{port}")).await.is_ok() {
                 return;
             }
