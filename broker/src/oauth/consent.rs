@@ -460,7 +460,7 @@ pub struct Allowed<'a> {
     pub apis: BTreeMap<&'a str, Vec<&'a str>>,
 }
 
-/// Reads what [`names`] wrote.
+/// Reads what `names` wrote.
 pub fn allowed(names: &[String]) -> Allowed<'_> {
     let mut allowed = Allowed::default();
     for name in names {
