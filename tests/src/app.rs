@@ -22,7 +22,7 @@ use crate::state::{self, Ground, State};
 /// The bootstrap token of every broker under test.
 pub const ADMIN_TOKEN: &str = "a-bootstrap-token-for-tests-of-40-letters";
 
-/// A broker in this process, or two behind a balancer: see [`state`](crate::state).
+/// A broker in this process, or two behind a balancer: see [`state`].
 #[derive(Debug)]
 pub struct TestApp {
     /// Its public base URL: `http://localhost:PORT`.
