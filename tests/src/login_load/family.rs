@@ -62,26 +62,35 @@ impl Family {
         if let (true, Some(one), Some(other)) = (alive, nodes.first(), nodes.last()) {
             let at = (Some(*one), Some(*other));
             let outcomes = self.present_twice(scene, at, &latest, ledger).await;
-            if outcomes != [Outcome::Refreshed; 2] {
-                return;
+            if outcomes.contains(&Outcome::Trouble) {
+                ledger.found_wrong("a refresh token cannot be used though all is over".to_owned());
+            }
+            if outcomes.contains(&Outcome::Refused) {
+                return ledger.family("gone before");
             }
             latest = self.successor(&latest).unwrap_or(latest);
         }
         for token in [&self.first, &latest] {
             for node in nodes {
-                if self.present(scene, Some(*node), token, ledger).await == Outcome::Refreshed {
-                    ledger.found_wrong("a used refresh token left its family alive".to_owned());
+                let outcome = self.present(scene, Some(*node), token, ledger).await;
+                if outcome != Outcome::Refused {
+                    ledger.found_wrong(format!("after a used refresh token: {outcome:?}"));
                 }
             }
         }
-        ledger.ended_a_family(alive);
+        ledger.family(if alive { "alive until then" } else { "not looked at before" });
     }
 
     /// Nobody knows whether the first token was used: it may be refused, or have one successor.
     async fn use_the_doubtful(&self, scene: &Scene, nodes: &[SocketAddr], ledger: &Ledger) {
         for node in nodes {
-            self.present(scene, Some(*node), &self.first, ledger).await;
+            if self.present(scene, Some(*node), &self.first, ledger).await == Outcome::Trouble {
+                ledger.found_wrong(
+                    "a refresh token in doubt cannot be used, though all is over".to_owned(),
+                );
+            }
         }
+        ledger.family("in doubt");
     }
 
     /// A token that nobody has used. It is refused only to who comes after the grace, or where the store was emptied.

@@ -35,8 +35,8 @@ struct Book {
     attempts: Vec<Arc<Attempt>>,
     written: Vec<String>,
     again: usize,
-    /// Refresh families whose used token was refused for good, and how many of them were seen alive right before.
-    families: (usize, usize),
+    /// Refresh families at the end.
+    families: BTreeMap<&'static str, usize>,
 }
 
 impl Ledger {
@@ -81,10 +81,9 @@ impl Ledger {
         }
     }
 
-    pub(super) fn ended_a_family(&self, alive: bool) {
-        let families = &mut self.book.lock().unwrap().families;
-        families.0 += 1;
-        families.1 += usize::from(alive);
+    /// One whose used token has come again, by what was known of it.
+    pub(super) fn family(&self, known: &'static str) {
+        *self.book.lock().unwrap().families.entry(known).or_default() += 1;
     }
 
     pub(super) fn logins(&self) -> usize {
@@ -111,28 +110,28 @@ impl Ledger {
     /// Prints what was asserted; a row of it goes to the file that `HOMEREALM_TEST_RESULTS` names.
     pub(super) fn report(&self, what: &str, recovered: Duration, (latest, nodes): (usize, usize)) {
         let book = self.book.lock().unwrap();
-        let list = |of: &BTreeMap<String, usize>| {
-            let each = of.iter().map(|(what, count)| format!("{count} × {what}"));
-            each.collect::<Vec<_>>().join(", ")
-        };
-        let shown = if book.shown.is_empty() { "nothing".to_owned() } else { list(&book.shown) };
-        let (families, alive) = book.families;
+        let shown = list(book.shown.iter().map(|(what, count)| (what.as_str(), *count)));
+        let families = list(book.families.iter().map(|(known, count)| (*known, *count)));
         let (logins, written) = (book.logins.values().sum::<usize>(), book.written.len());
         println!(
             "{what}: a whole login succeeds again {recovered:.1?} after the fault was over. {logins} logins ({:?}); users saw: \
              {shown}. Asserted: no code and no IdP's answer counted twice ({} presented again at once, the last {latest} again \
-             at each of {nodes} nodes); no refresh token had two successors, {families} used ones were refused and ended \
-             their families, {alive} of which had just been seen alive; {written} acknowledged writes all there; nothing but the above \
-             was shown.",
+             at each of {nodes} nodes); no refresh token had two successors, used ones were refused with all that came of them \
+             (families: {families}); {written} acknowledged writes all there; nothing but the above was shown.",
             book.logins, book.again,
         );
         if let Some(path) = std::env::var_os("HOMEREALM_TEST_RESULTS") {
             let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
             let row = format!(
-                "| {what} | {logins} | {} | {families} ({alive}) | {written} | {shown} | {recovered:.1?} |",
+                "| {what} | {logins} | {} | {families} | {written} | {shown} | {recovered:.1?} |",
                 book.again
             );
             writeln!(file.unwrap(), "{row}").unwrap();
         }
     }
+}
+
+fn list<'a>(counts: impl Iterator<Item = (&'a str, usize)>) -> String {
+    let each: Vec<String> = counts.map(|(what, count)| format!("{count} × {what}")).collect();
+    if each.is_empty() { "nothing".to_owned() } else { each.join(", ") }
 }
