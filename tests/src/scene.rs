@@ -60,6 +60,11 @@ impl Scene {
 
     /// The same at this broker.
     pub async fn with(app: TestApp) -> Self {
+        Self::with_client(app, &json!({})).await
+    }
+
+    /// The same, with an app of which `extra` holds from the start, at every node.
+    pub async fn with_client(app: TestApp, extra: &Value) -> Self {
         let domains = json!([{"name": "customer.example", "verified": true}]);
         app.admin
             .create(
@@ -74,14 +79,10 @@ impl Scene {
                     "scopes": [{"value": "read:data"}, {"value": "write:data"}]}),
             )
             .await;
-        let client = app
-            .admin
-            .create(
-                "/clients",
-                &json!({"client_id": CLIENT, "client_name": "Portal", "first_party": true,
-                    "redirect_uris": [REDIRECT_URI], "client_uri": "https://portal.example/"}),
-            )
-            .await;
+        let mut client = json!({"client_id": CLIENT, "client_name": "Portal", "first_party": true,
+            "redirect_uris": [REDIRECT_URI], "client_uri": "https://portal.example/"});
+        merge(&mut client, extra);
+        let client = app.admin.create("/clients", &client).await;
         let secret = client["client_secret"].as_str().unwrap().to_owned();
         let scene = Self { app, secret };
         scene.grant(CLIENT, &["read:data"]).await;

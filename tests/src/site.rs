@@ -12,7 +12,7 @@ use crate::app::{BinaryApp, TestApp, free_port};
 use crate::balancer::Balancer;
 use crate::clock::ShiftedClock;
 use crate::sample_idps::SampleIdps;
-use crate::scene::{CLIENT, Scene};
+use crate::scene::Scene;
 use crate::state;
 
 /// How long a used refresh token still brings its successor here.
@@ -84,9 +84,8 @@ impl Site {
             processes.start(number).await;
         }
         balancer.until_ready(count).await;
-        let scene = Arc::new(Scene::with(app).await);
-        let grants = json!({"grant_types": ["authorization_code", "refresh_token"]});
-        scene.app.admin.change(&format!("/clients/{CLIENT}"), &grants).await;
+        let refreshes = json!({"grant_types": ["authorization_code", "refresh_token"]});
+        let scene = Arc::new(Scene::with_client(app, &refreshes).await);
         let idps = SampleIdps::start();
         idps.connect(&scene).await;
         Self { scene, balancer, processes, _folder: folder, _idps: idps }

@@ -93,8 +93,8 @@ impl Attempt {
         self.redeemed(ledger);
         let token = json["refresh_token"].as_str();
         if token.is_some() != self.kind.offline {
-            ledger
-                .found_wrong("a refresh token is there or not, against what was asked".to_owned());
+            let (asked, is) = (self.kind.offline, token.is_some());
+            ledger.found_wrong(format!("a refresh token: asked for: {asked}, there: {is}"));
         }
         let Some(token) = token else { return true };
         let family = Arc::new(Family::of(token));
