@@ -143,6 +143,9 @@ pub fn client() -> Client {
         .no_proxy()
         .tls_certs_only([])
         .timeout(Duration::from_secs(60))
+        // a server may close a connection that has been idle for 5 s at the moment when it is used again, which no client can tell
+        // from a request that was lost
+        .pool_idle_timeout(Duration::from_secs(2))
         .build()
         .unwrap()
 }
