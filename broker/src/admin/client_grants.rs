@@ -13,11 +13,7 @@ use crate::ids;
 
 impl Shown for ClientGrant {
     fn view(&self, _app: &App) -> Value {
-        let mut members = writable(self);
-        members.insert("id".to_owned(), json!(self.id));
-        members.insert("created_at".to_owned(), json!(self.created_at));
-        members.insert("updated_at".to_owned(), json!(self.updated_at));
-        Value::Object(members)
+        resource::complete(writable(self), &self.id, (self.created_at, self.updated_at))
     }
 }
 

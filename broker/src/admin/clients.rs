@@ -7,7 +7,7 @@ mod session;
 mod tokens;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use self::draft::{Draft, writable};
 use super::body;
@@ -19,11 +19,7 @@ use crate::ids;
 
 impl Shown for Client {
     fn view(&self, _app: &App) -> Value {
-        let mut members = writable(self);
-        members.insert("created_at".to_owned(), json!(self.created_at));
-        members.insert("updated_at".to_owned(), json!(self.updated_at));
-        members.insert("id".to_owned(), json!(self.client_id));
-        Value::Object(members)
+        resource::complete(writable(self), &self.client_id, (self.created_at, self.updated_at))
     }
 }
 

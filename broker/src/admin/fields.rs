@@ -193,20 +193,9 @@ impl Fields {
     }
 
     pub(super) fn object(&mut self, field: &'static str) -> Option<Self> {
-        match self.take(field)? {
-            Value::Object(object) => {
-                let prefix = format!("{}{field}.", self.prefix);
-                Some(Self { rest: object, prefix, errors: Vec::new(), known: Vec::new() })
-            }
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::Array(_)
-            | Value::String(_) => {
-                self.refuse(field, "must be an object");
-                None
-            }
-        }
+        let rest = self.members(field)?;
+        let prefix = format!("{}{field}.", self.prefix);
+        Some(Self { rest, prefix, errors: Vec::new(), known: Vec::new() })
     }
 
     /// A list of objects, each with its own place in the names of its problems.

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -18,6 +19,18 @@ pub(super) trait Shown: Resource {
 
     /// What must end with it when it was deleted (`new` is `None`) or changed.
     async fn ends(_app: &App, _request: &HttpRequest, _id: &str, _new: Option<&Self>) {}
+}
+
+/// What can be written of an object, with what only we write.
+pub(super) fn complete(
+    mut members: Map<String, Value>,
+    id: &str,
+    (created_at, updated_at): (DateTime<Utc>, DateTime<Utc>),
+) -> Value {
+    members.insert("id".to_owned(), json!(id));
+    members.insert("created_at".to_owned(), json!(created_at));
+    members.insert("updated_at".to_owned(), json!(updated_at));
+    Value::Object(members)
 }
 
 /// Query of a list.

@@ -13,17 +13,11 @@ use crate::app::App;
 use crate::catalog::{Client, ClientAuthMethod, ResourceServer, Scope};
 use crate::ids;
 use crate::oauth::client_authentication::registered;
-
-/// Scopes with a meaning of their own (OIDC Core §5.4, §11), which no API can redefine.
-const RESERVED: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
+use crate::oauth::scope;
 
 impl Shown for ResourceServer {
     fn view(&self, _app: &App) -> Value {
-        let mut members = writable(self);
-        members.insert("id".to_owned(), json!(self.id));
-        members.insert("created_at".to_owned(), json!(self.created_at));
-        members.insert("updated_at".to_owned(), json!(self.updated_at));
-        Value::Object(members)
+        resource::complete(writable(self), &self.id, (self.created_at, self.updated_at))
     }
 }
 
@@ -138,11 +132,10 @@ fn read_scopes(fields: &mut Fields) -> Vec<Scope> {
 
 /// RFC 6749 §3.3.
 fn scope_token(text: String) -> Result<String, &'static str> {
-    if RESERVED.contains(&text.as_str()) {
+    if scope::is_reserved(&text) {
         return Err("is reserved by OpenID Connect");
     }
-    let allowed = |b: u8| b == 0x21 || (0x23..=0x5b).contains(&b) || (0x5d..=0x7e).contains(&b);
-    if text.len() > 128 || !text.bytes().all(allowed) {
+    if text.len() > 128 || !scope::is_scope_token(&text) {
         return Err(
             "must be printable ASCII without spaces, quotes and backslashes, 128 characters at most",
         );

@@ -19,11 +19,7 @@ const IDENTITY_LIMIT: usize = 1024;
 
 impl Shown for User {
     fn view(&self, _app: &App) -> Value {
-        let mut members = writable(self);
-        members.insert("id".to_owned(), json!(self.id));
-        members.insert("created_at".to_owned(), json!(self.created_at));
-        members.insert("updated_at".to_owned(), json!(self.updated_at));
-        Value::Object(members)
+        resource::complete(writable(self), &self.id, (self.created_at, self.updated_at))
     }
 
     async fn ends(app: &App, request: &HttpRequest, id: &str, new: Option<&Self>) {

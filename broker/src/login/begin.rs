@@ -1,15 +1,21 @@
 //! The first half of a login: from the request to the IdP, by way of our page where nothing says where to go.
 
+mod account;
+mod page;
+
 use std::sync::Arc;
 
 use homerealm_connectors::connector::{BeginRequest, Beginning, Begun};
+
+pub use account::{ask_for_account, use_another_account};
+use page::page_model;
+pub use page::{Account, PageModel, Problem, page};
 
 use super::error::{ErrorPage, LoginError};
 use super::facts::{Question, gather};
 use super::failure::Failure;
 use super::home_realm::{AskReason, Decision, decide};
-use super::request::{AuthorizationRequest, Prompt};
-use super::session::SsoSession;
+use super::request::AuthorizationRequest;
 use super::trace::{Proof, Trail};
 use super::transaction::{
     Browser, Found, LoginTransaction, Stage, TransactionError, Transactions, UpstreamHandle,
@@ -39,43 +45,6 @@ pub enum Step {
     Page,
     /// Goes to the IdP.
     Upstream(Begun),
-}
-
-/// What the login page shows.
-#[derive(Clone, Debug)]
-pub struct PageModel {
-    /// The transaction.
-    pub transaction: String,
-    /// The app's name.
-    pub client_name: String,
-    /// Where the browser will end, if not with us: the page's form must be allowed to end there (RULES 30).
-    pub redirect_uri: Option<String>,
-    /// What was typed or hinted.
-    pub email: Option<String>,
-    /// Whom this browser is signed in as, where it may go on as that.
-    pub account: Option<Account>,
-    /// Why the address did not lead on.
-    pub problem: Option<Problem>,
-    /// Connections to choose from; empty: ask for the e-mail address.
-    pub choices: Vec<Arc<Connection>>,
-}
-
-/// An account as its owner knows it.
-#[derive(Clone)]
-pub struct Account {
-    /// Their name, else their address.
-    pub name: String,
-    /// Their address.
-    pub email: Option<String>,
-}
-
-/// Why an address did not lead on.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Problem {
-    /// It is not an e-mail address.
-    NotAnAddress,
-    /// Its domain leads to no connection of this client.
-    UnknownDomain,
 }
 
 /// What a submitted form leads to.
@@ -135,137 +104,23 @@ async fn try_start(
             (Stage::Asked { email, choices: Vec::new(), unknown_domain }, Step::Page)
         }
     };
+    opened(app, browser, transaction, request, (stage, step)).await
+}
+
+/// Writes the transaction that begins.
+async fn opened(
+    app: &App,
+    browser: &Browser,
+    transaction: String,
+    request: AuthorizationRequest,
+    (stage, step): (Stage, Step),
+) -> Result<Started, Failure> {
     let attempt = u16::from(matches!(step, Step::Upstream(_)));
     let browser_secret = browser.secret_or_new(app.random.as_ref());
     let login =
         LoginTransaction { attempt, ..LoginTransaction::new(request, &browser_secret, stage) };
     Transactions::new(&app.records, app.now()).open(&transaction, &login).await?;
     Ok(Started { transaction, browser_secret, is_first: !browser.has_shared_cookie(), step })
-}
-
-/// Asks on our page whether to go on with the account that this browser is signed in with, or with another, which is then
-/// chosen upstream too.
-///
-/// # Errors
-/// [`LoginError`]: a page.
-pub async fn ask_for_account(
-    app: &App,
-    browser: &Browser,
-    mut request: AuthorizationRequest,
-) -> Result<Started, LoginError> {
-    if !request.selects_account() {
-        request.prompt.push(Prompt::SelectAccount);
-    }
-    let mut trail = Trail::at(browser.address());
-    trail.concerns(&request);
-    let transaction = ids::transaction(app.random.as_ref());
-    let browser_secret = browser.secret_or_new(app.random.as_ref());
-    let stage = Stage::Account { email: request.login_hint.clone() };
-    let login = LoginTransaction::new(request, &browser_secret, stage);
-    match Transactions::new(&app.records, app.now()).open(&transaction, &login).await {
-        Ok(()) => {
-            let is_first = !browser.has_shared_cookie();
-            Ok(Started { transaction, browser_secret, is_first, step: Step::Page })
-        }
-        Err(error) => Err(trail.failed(app, error.into()).await.into()),
-    }
-}
-
-/// The user wants another account than the one that the browser is signed in with.
-///
-/// # Errors
-/// An [`ErrorPage`].
-pub async fn use_another_account(
-    app: &App,
-    browser: &Browser,
-    transaction: &str,
-) -> Result<Next, Box<ErrorPage>> {
-    let mut trail = Trail::at(browser.address());
-    match try_another_account(app, browser, transaction, &mut trail).await {
-        Ok(next) => Ok(next),
-        Err(failure) => Err(trail.failed(app, failure).await.continuing(transaction)),
-    }
-}
-
-async fn try_another_account(
-    app: &App,
-    browser: &Browser,
-    transaction: &str,
-    trail: &mut Trail,
-) -> Result<Next, Failure> {
-    let found = own(app, browser, transaction, trail).await?;
-    let Stage::Account { email } = &found.login().stage else {
-        return Err(TransactionError::NotAnswered.into());
-    };
-    let email = email.clone();
-    let hint = email.as_deref().and_then(|hint| EmailAddress::parse(hint).ok());
-    match decide_for(app, &found.login().request, hint.as_ref()).await? {
-        Decision::Refused(refusal) => Err(Failure::HomeRealm(refusal)),
-        Decision::Connection(connection, reason) => {
-            trail.passed("home_realm", Some(reason.as_str().to_owned()));
-            go(app, found, &connection, hint, trail).await.map(Next::Upstream)
-        }
-        Decision::Choose(choices, _) => offer(app, found, email.unwrap_or_default(), choices).await,
-        Decision::Ask(_) => {
-            let stage = Stage::Asked { email: None, choices: Vec::new(), unknown_domain: false };
-            let page = page_model(app, &found, None, None, Vec::new()).await?;
-            let attempt = found.login().attempt;
-            Transactions::new(&app.records, app.now()).show_or_send(found, stage, attempt).await?;
-            Ok(Next::Page(Box::new(page)))
-        }
-    }
-}
-
-/// The login page of a transaction, for its own browser.
-///
-/// # Errors
-/// An [`ErrorPage`].
-pub async fn page(
-    app: &App,
-    browser: &Browser,
-    transaction: &str,
-) -> Result<PageModel, Box<ErrorPage>> {
-    let mut trail = Trail::at(browser.address());
-    match try_page(app, browser, transaction, &mut trail).await {
-        Ok(page) => Ok(page),
-        Err(failure) => Err(trail.failed(app, failure).await.continuing(transaction)),
-    }
-}
-
-async fn try_page(
-    app: &App,
-    browser: &Browser,
-    transaction: &str,
-    trail: &mut Trail,
-) -> Result<PageModel, Failure> {
-    let found = own(app, browser, transaction, trail).await?;
-    let mut account = None;
-    let (email, names, unknown_domain) = match &found.login().stage {
-        Stage::Account { email } => {
-            account = signed_in_as(app, browser).await?;
-            (email.clone(), Vec::new(), false)
-        }
-        Stage::Asked { email, choices, unknown_domain } => {
-            (email.clone(), choices.clone(), *unknown_domain)
-        }
-        // the user came back from the IdP's page: ask again
-        Stage::Pending { email, .. } => (email.clone(), Vec::new(), false),
-        Stage::Parked { .. } => return Err(TransactionError::AlreadyReceived.into()),
-        Stage::Completed => return Err(TransactionError::Completed.into()),
-    };
-    let mut choices = Vec::new();
-    for name in names {
-        let found = app.catalog.get::<Connection>(name.as_str()).await?;
-        choices.extend(found.map(|found| found.object));
-    }
-    let problem = unknown_domain.then_some(Problem::UnknownDomain);
-    Ok(PageModel { account, ..page_model(app, &found, email, problem, choices).await? })
-}
-
-/// Whom this browser is signed in as; `None` where that has ended meanwhile: then the page asks who it is.
-async fn signed_in_as(app: &App, browser: &Browser) -> Result<Option<Account>, Failure> {
-    let found = app.sso_sessions().of_cookie(browser.session()).await?;
-    Ok(found.map(|live| Account::of(&live.session)))
 }
 
 /// The user typed an e-mail address.
@@ -465,41 +320,4 @@ async fn send(
 fn upstream_acr_values(connection: &Connection, wanted: &[String]) -> Vec<String> {
     let named = connection.acr_values.iter().filter(|(_, ours)| wanted.contains(ours));
     named.map(|(upstream, _)| upstream.clone()).collect()
-}
-
-async fn page_model(
-    app: &App,
-    found: &Found,
-    email: Option<String>,
-    problem: Option<Problem>,
-    choices: Vec<Arc<Connection>>,
-) -> Result<PageModel, Failure> {
-    let request = &found.login().request;
-    let client = standing::client(app, &request.client_id).await?;
-    Ok(PageModel {
-        transaction: found.handle.clone(),
-        client_name: client.client_name.clone(),
-        redirect_uri: request.redirect_uri().map(str::to_owned),
-        email,
-        account: None,
-        problem,
-        choices,
-    })
-}
-
-impl Account {
-    fn of(session: &SsoSession) -> Self {
-        let claims = &session.claims;
-        let name = [&claims.name, &claims.email, &claims.preferred_username];
-        let name = name.into_iter().flatten().next();
-        let name = name.cloned().unwrap_or_else(|| "your account".to_owned());
-        Self { email: claims.email.clone().filter(|email| *email != name), name }
-    }
-}
-
-/// Names a person.
-impl std::fmt::Debug for Account {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Account(..)")
-    }
 }

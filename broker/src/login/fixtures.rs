@@ -140,24 +140,9 @@ pub(crate) fn client(kind: ClientKind) -> Client {
 }
 
 pub(crate) fn request() -> AuthorizationRequest {
-    AuthorizationRequest {
-        client_id: "app".to_owned(),
-        answer: way_to("https://app.example/cb"),
-        nonce: None,
-        scopes: vec!["openid".to_owned()],
-        audience: None,
-        connection: None,
-        organization: None,
-        login_hint: None,
-        hinted_user: None,
-        prompt: Vec::new(),
-        max_age: None,
-        acr_values: Vec::new(),
-        ui_locales: None,
-        screen_hint: None,
-        dpop_jkt: None,
-        ignored: Vec::new(),
-    }
+    let scopes = vec!["openid".to_owned()];
+    let request = AuthorizationRequest::new("app".to_owned(), way_to("https://app.example/cb"));
+    AuthorizationRequest { scopes, ..request }
 }
 
 /// The answer goes to a client at this address.

@@ -98,6 +98,28 @@ pub enum Prompt {
 }
 
 impl AuthorizationRequest {
+    /// Of a client that asks for nothing but the answer.
+    pub const fn new(client_id: String, answer: AnswerTo) -> Self {
+        Self {
+            client_id,
+            answer,
+            nonce: None,
+            scopes: Vec::new(),
+            audience: None,
+            connection: None,
+            organization: None,
+            login_hint: None,
+            hinted_user: None,
+            prompt: Vec::new(),
+            max_age: None,
+            acr_values: Vec::new(),
+            ui_locales: None,
+            screen_hint: None,
+            dpop_jkt: None,
+            ignored: Vec::new(),
+        }
+    }
+
     /// The client's address that the browser ends at, if it ends at one.
     pub fn redirect_uri(&self) -> Option<&str> {
         match &self.answer {

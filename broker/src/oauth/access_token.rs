@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::barred::is_barred;
 use super::client_authentication::{is_enabled, registered};
 use super::code;
 use super::confirmation::Confirmation;
-use super::consent::is_barred;
 use super::error::Trouble;
 use super::own_token::verified;
 use super::token_issuer::{ACCESS_TOKEN_TYPE, LONGEST_LIFETIME, family_of};

@@ -4,40 +4,32 @@
 //! The question waits as a record of its own, bound to the browser's login cookie, and is answered once. What was allowed is
 //! remembered for the user, the client and the scopes, so that only more is asked for again.
 
+mod remembered;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use remembered::names;
+pub(super) use remembered::stands;
+pub use remembered::{Allowed, Need, allowed, needed};
+
 use super::answer::{Answer, DeviceEnd, error_answer, new_code, to_device};
-use super::client_authentication::registered;
+use super::barred::login_is_barred;
 use super::code::Login;
 use super::error::Trouble;
 use super::{origins, scope, target};
 use crate::app::App;
-use crate::catalog::{CatalogError, Client, Name, Organization, TraceOutcome, User};
+use crate::catalog::{Client, Organization, TraceOutcome};
 use crate::ids;
 use crate::login::failure::Failure;
-use crate::login::single_sign_on::is_any_program;
 use crate::login::trace::Trail;
-use crate::login::{AnswerTo, AuthorizationRequest, Browser, Prompt, standing};
+use crate::login::{AnswerTo, AuthorizationRequest, Browser, standing};
 use crate::sessions::record::{Batch, Record, Stored};
-
-/// Whether the user has to be asked.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Need {
-    /// They would have to be, and `prompt=none` forbids it (OIDC Core §3.1.2.6).
-    Forbidden,
-    /// First-party, or allowed before.
-    No,
-    /// Yes.
-    Yes,
-}
 
 /// What the user decided.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -116,69 +108,6 @@ pub struct Asked {
 impl Record for PendingConsent {
     const KIND: &'static str = "consent";
     const LIFETIME: TimeDelta = TimeDelta::minutes(10);
-}
-
-/// Whether this client needs the user's word for this.
-///
-/// # Errors
-/// [`Trouble`].
-pub async fn needed(
-    app: &App,
-    request: &AuthorizationRequest,
-    login: &Login,
-) -> Result<Need, Trouble> {
-    if let AnswerTo::Device { .. } = request.answer {
-        return Ok(Need::Yes);
-    }
-    let client = registered(&app.catalog, &request.client_id).await?;
-    if client.as_ref().is_some_and(|client| !client.is_third_party()) {
-        return Ok(Need::No);
-    }
-    // RFC 8252 §8.6: what could be another program is asked for each time
-    let remembers = client.is_some_and(|client| !is_any_program(&client, request.redirect_uri()));
-    let remembered = is_remembered(
-        app,
-        (&login.user_id, &request.client_id),
-        (request.audience.as_deref(), &request.scopes),
-    );
-    if remembers && remembered.await? && !request.prompt.contains(&Prompt::Consent) {
-        return Ok(Need::No);
-    }
-    Ok(if request.is_silent() { Need::Forbidden } else { Need::Yes })
-}
-
-/// Whether a user allowed a client all of this, of an API and of the scopes.
-///
-/// # Errors
-/// As the catalog.
-pub(super) async fn is_remembered(
-    app: &App,
-    (user_id, client_id): (&str, &str),
-    (audience, scopes): (Option<&str>, &[String]),
-) -> Result<bool, CatalogError> {
-    let allowed = app.catalog.consent(user_id, client_id).await?;
-    Ok(names(audience, scopes).iter().all(|name| allowed.contains(name)))
-}
-
-/// Whether a client may go on with what it was granted at `issued_at`: a first-party one always, another as long as its
-/// user's consent stands. A consent that was withdrawn and given again is another one.
-///
-/// # Errors
-/// [`Trouble`].
-pub(super) async fn stands(
-    app: &App,
-    client: &Client,
-    (user_id, issued_at): (&str, DateTime<Utc>),
-    (audience, scopes): (Option<&str>, &[String]),
-) -> Result<bool, Trouble> {
-    if !client.is_third_party() {
-        return Ok(true);
-    }
-    let consent = app.catalog.consented(user_id, &client.client_id).await?;
-    let asked = names(audience, scopes);
-    Ok(consent.is_some_and(|consent| {
-        consent.since <= issued_at && asked.iter().all(|name| consent.scopes.contains(name))
-    }))
 }
 
 /// What the client gets where the user would have to be asked and may not be.
@@ -393,86 +322,10 @@ async fn still_allowed(app: &App, pending: &PendingConsent) -> Result<Arc<Client
     }
 }
 
-/// Why a login counts no longer: its client, connection, organization or user is gone, disabled or blocked (THREATS X7).
-///
-/// # Errors
-/// [`Trouble`].
-pub(super) async fn login_is_barred(
-    app: &App,
-    client_id: &str,
-    login: &Login,
-) -> Result<Option<&'static str>, Trouble> {
-    let organization = login.organization.as_ref().map(|organization| organization.id.as_str());
-    is_barred(app, client_id, &login.connection, organization, &login.user_id).await
-}
-
-/// As [`login_is_barred`], of a login that is known by what its tokens say.
-///
-/// # Errors
-/// [`Trouble`].
-pub(super) async fn is_barred(
-    app: &App,
-    client_id: &str,
-    connection: &Name,
-    organization: Option<&str>,
-    user_id: &str,
-) -> Result<Option<&'static str>, Trouble> {
-    match standing::at_the_end(app, client_id, connection).await {
-        Ok(_) => {}
-        Err(barred @ Failure::Barred(_)) => return Ok(Some(barred.code())),
-        Err(away) => return Err(Trouble::Away(away.to_string())),
-    }
-    if let Some(organization) = organization {
-        let organization = app.catalog.get::<Organization>(organization).await?;
-        if organization.is_none_or(|organization| !organization.enabled) {
-            return Ok(Some("organization_disabled"));
-        }
-    }
-    let user = app.catalog.get::<User>(user_id).await?;
-    Ok(user.is_none_or(|user| user.blocked).then_some("user_blocked"))
-}
-
 async fn organization_name(app: &App, client: &Client) -> Result<String, Trouble> {
     let Some(name) = client.organization() else { return Ok(String::new()) };
     let organization = app.catalog.get::<Organization>(name.as_str()).await?;
     Ok(organization.map_or_else(|| name.to_string(), |o| o.display_name.clone()))
-}
-
-/// How consent is remembered: an API's scope with the API in front, for the same word means something else elsewhere. A
-/// space stands in neither.
-fn names(audience: Option<&str>, scopes: &[String]) -> Vec<String> {
-    let name = |scope: &String| match audience {
-        Some(audience) if !scope::OIDC_SCOPES.contains(&scope.as_str()) => {
-            format!("{audience} {scope}")
-        }
-        Some(_) | None => scope.clone(),
-    };
-    let access = audience.iter().map(|audience| format!("{audience} "));
-    scopes.iter().map(name).chain(access).collect()
-}
-
-/// What a remembered consent is for.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Allowed<'a> {
-    /// Scopes of OpenID Connect.
-    pub scopes: Vec<&'a str>,
-    /// APIs and their scopes.
-    pub apis: BTreeMap<&'a str, Vec<&'a str>>,
-}
-
-/// Reads what `names` wrote.
-pub fn allowed(names: &[String]) -> Allowed<'_> {
-    let mut allowed = Allowed::default();
-    for name in names {
-        match name.split_once(' ') {
-            None => allowed.scopes.push(name),
-            Some((audience, scope)) => {
-                let scopes = allowed.apis.entry(audience).or_default();
-                scopes.extend(Some(scope).filter(|scope| !scope.is_empty()));
-            }
-        }
-    }
-    allowed
 }
 
 fn plain_words(scope: &str) -> String {

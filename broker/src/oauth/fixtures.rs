@@ -1,5 +1,6 @@
 //! A broker in a temporary folder, with one organization, one connection, one API, some clients and a user.
 
+pub(crate) mod buying;
 pub(crate) mod signing;
 
 use std::sync::{Arc, Mutex};

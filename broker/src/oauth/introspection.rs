@@ -11,8 +11,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::access_token::{self, AccessClaims};
+use super::barred::login_is_barred;
 use super::confirmation::Confirmation;
-use super::consent::login_is_barred;
 use super::error::Trouble;
 use super::refresh::{self, RefreshToken};
 use super::target;

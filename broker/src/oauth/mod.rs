@@ -6,6 +6,7 @@
 pub mod access_token;
 pub mod answer;
 pub mod authorize;
+mod barred;
 pub mod claims;
 pub mod client_assertion;
 pub mod client_authentication;

@@ -81,6 +81,11 @@ pub fn is_scope_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
 }
 
+/// Whether a scope has a meaning of its own in OpenID Connect, so that no API can give it another (OIDC Core §5.4, §11).
+pub fn is_reserved(scope: &str) -> bool {
+    OIDC_SCOPES.contains(&scope) || scope == WITHOUT_EFFECT
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +115,14 @@ mod tests {
     #[test]
     fn without_openid_the_other_oidc_scopes_give_nothing() {
         assert_eq!(asked("profile email a"), (String::new(), "a".to_owned()));
+    }
+
+    #[test]
+    fn no_api_gives_openid_connects_scopes_another_meaning() {
+        for scope in ["openid", "profile", "email", "address", "phone", "offline_access"] {
+            assert!(is_reserved(scope), "{scope}");
+        }
+        assert!(!is_reserved("read:data"));
     }
 
     #[test]

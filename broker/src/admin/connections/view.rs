@@ -3,18 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use crate::admin::body;
-use crate::admin::resource::Shown;
+use crate::admin::resource::{self, Shown};
 use crate::app::App;
 use crate::catalog::{Connection, ConnectionOptions, OidcOptions, SamlOptions};
 
 impl Shown for Connection {
     fn view(&self, app: &App) -> Value {
         let mut members = writable(self);
-        members.insert("id".to_owned(), json!(self.id));
         members.insert("urls".to_owned(), urls(self, app));
-        members.insert("created_at".to_owned(), json!(self.created_at));
-        members.insert("updated_at".to_owned(), json!(self.updated_at));
-        Value::Object(members)
+        resource::complete(members, &self.id, (self.created_at, self.updated_at))
     }
 }
 

@@ -1,13 +1,12 @@
 //! `POST /oauth/device/code`, and `/device`, where a user types what a device shows (RFC 8628 §3.3).
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::{Came, authorize, reply, token};
+use super::{authorize, reply, token};
 use crate::app::App;
 use crate::counter::sender;
-use crate::http::error;
 use crate::http::login::browser;
 use crate::http::pages::{self, FieldProblem};
 use crate::login;
@@ -15,6 +14,7 @@ use crate::oauth::answer::DeviceEnd;
 use crate::oauth::consent::ConsentQuestion;
 use crate::oauth::device::{self, UserCode};
 use crate::oauth::params::Params;
+use crate::oauth::token::TokenRequest;
 
 /// What the form's token is bound to, beside the browser.
 const FORM: &str = "device";
@@ -40,20 +40,11 @@ pub(super) async fn authorize(
     request: HttpRequest,
     body: String,
 ) -> HttpResponse {
-    let params = match token::form(&request, &body) {
-        Ok(params) => params,
-        Err(text) => return error::oauth(StatusCode::BAD_REQUEST, "invalid_request", Some(text)),
+    let codes = async |asked: TokenRequest<'_>| {
+        let codes = device::authorize(&app, asked, app.now()).await?;
+        Ok(token::uncached(StatusCode::OK).json(codes))
     };
-    let came = Came::with(&app, &request);
-    let asked = came.token_request(&params);
-    let mut response = match device::authorize(&app, asked, app.now()).await {
-        Ok(codes) => {
-            HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(codes)
-        }
-        Err(refused) => token::refusal(&refused),
-    };
-    token::share(&app, &request, &params, &mut response).await;
-    response
+    token::answered(&app, &request, &body, codes).await
 }
 
 /// `GET /device`: a code in the address is filled in, and still has to be compared and sent by a person.

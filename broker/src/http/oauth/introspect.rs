@@ -3,9 +3,9 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{Came, token};
+use super::Came;
+use super::token::{form, refusal, uncached, unreadable};
 use crate::app::App;
-use crate::http::error;
 use crate::oauth::introspection::{Form, Introspection, SIGNED_TYPE, introspect as look_at};
 
 pub(super) async fn introspect(
@@ -13,19 +13,18 @@ pub(super) async fn introspect(
     request: HttpRequest,
     body: String,
 ) -> HttpResponse {
-    let params = match token::form(&request, &body) {
+    let params = match form(&request, &body) {
         Ok(params) => params,
-        Err(text) => return error::oauth(StatusCode::BAD_REQUEST, "invalid_request", Some(text)),
+        Err(why) => return unreadable(why),
     };
     let came = Came::with(&app, &request);
-    let mut response = HttpResponse::Ok();
-    response.insert_header((header::CACHE_CONTROL, "no-store"));
     match look_at(&app, came.token_request(&params), wanted(&request), app.now()).await {
-        Ok(Introspection::Json(answer)) => response.json(answer),
+        Ok(Introspection::Json(answer)) => uncached(StatusCode::OK).json(answer),
         Ok(Introspection::Signed(answer)) => {
-            response.content_type(format!("application/{SIGNED_TYPE}")).body(answer)
+            let kind = format!("application/{SIGNED_TYPE}");
+            uncached(StatusCode::OK).content_type(kind).body(answer)
         }
-        Err(error) => token::refusal(&error),
+        Err(error) => refusal(&error),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `POST /oauth/token`.
 
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, web};
 
 use super::{Came, cors, reply};
 use crate::app::App;
@@ -9,28 +9,43 @@ use crate::http::error;
 use crate::http::limits::NoFailure;
 use crate::oauth::client_authentication::registered;
 use crate::oauth::params::Params;
-use crate::oauth::token::{self, ErrorCode, TokenError};
+use crate::oauth::token::{self, ErrorCode, TokenError, TokenRequest};
 
 pub(super) async fn token(app: web::Data<App>, request: HttpRequest, body: String) -> HttpResponse {
-    let params = match form(&request, &body) {
+    let tokens = async |asked: TokenRequest<'_>| {
+        let tokens = token::token(&app, asked, app.now()).await?;
+        Ok(uncached(StatusCode::OK).insert_header((header::PRAGMA, "no-cache")).json(tokens))
+    };
+    answered(&app, &request, &body, tokens).await
+}
+
+/// An endpoint that clients send a form to, and that their pages may read where their client is known.
+pub(super) async fn answered(
+    app: &App,
+    request: &HttpRequest,
+    body: &str,
+    serve: impl AsyncFnOnce(TokenRequest<'_>) -> Result<HttpResponse, TokenError>,
+) -> HttpResponse {
+    let params = match form(request, body) {
         Ok(params) => params,
-        Err(text) => return error::oauth(StatusCode::BAD_REQUEST, "invalid_request", Some(text)),
+        Err(why) => return unreadable(why),
     };
-    let mut response = match serve(&app, &request, &params).await {
-        Ok(tokens) => tokens,
-        Err(error) => refusal(&error),
-    };
-    share(&app, &request, &params, &mut response).await;
+    let came = Came::with(app, request);
+    let served = serve(came.token_request(&params)).await;
+    let mut response = served.unwrap_or_else(|error| refusal(&error));
+    share(app, request, &params, &mut response).await;
+    response
+}
+
+/// The beginning of an answer that is for its client alone.
+pub(super) fn uncached(status: StatusCode) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(status);
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
     response
 }
 
 /// What every answer of an endpoint for clients ends with: a nonce for who sends proofs, and whether the page may read it.
-pub(super) async fn share(
-    app: &App,
-    request: &HttpRequest,
-    params: &Params,
-    response: &mut HttpResponse,
-) {
+async fn share(app: &App, request: &HttpRequest, params: &Params, response: &mut HttpResponse) {
     super::add_nonce(app, request, response);
     let client = match params.get("client_id") {
         Some(id) if request.headers().contains_key(header::ORIGIN) => {
@@ -41,17 +56,9 @@ pub(super) async fn share(
     cors::allow(request, client.as_deref(), response);
 }
 
-async fn serve(
-    app: &App,
-    request: &HttpRequest,
-    params: &Params,
-) -> Result<HttpResponse, TokenError> {
-    let came = Came::with(app, request);
-    let tokens = token::token(app, came.token_request(params), app.now()).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::PRAGMA, "no-cache"))
-        .json(tokens))
+/// The answer to a body that [`form`] cannot read.
+pub(super) fn unreadable(why: &str) -> HttpResponse {
+    error::oauth(StatusCode::BAD_REQUEST, "invalid_request", Some(why))
 }
 
 /// The parameters of a form body, and of nothing else: a secret in the query is no secret (RFC 6749 §2.3.1).

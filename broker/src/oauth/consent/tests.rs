@@ -1,4 +1,5 @@
 use super::*;
+use crate::catalog::User;
 use crate::oauth::answer::answer;
 use crate::oauth::code::AuthorizationGrant;
 use crate::oauth::fixtures::{API, Broker, PORTAL, WEB, browser, request};

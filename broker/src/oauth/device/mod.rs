@@ -168,24 +168,10 @@ pub async fn asked(
     let Some(grant) = grant.map(|grant| grant.record).filter(|grant| grant.waits(now)) else {
         return Ok(None);
     };
-    Ok(Some(AuthorizationRequest {
-        client_id: grant.client_id,
-        answer: AnswerTo::Device { device, user_code: grant.user_code.to_string() },
-        nonce: None,
-        scopes: grant.scopes,
-        audience: grant.audience,
-        connection: None,
-        organization: None,
-        login_hint: None,
-        hinted_user: None,
-        prompt: Vec::new(),
-        max_age: None,
-        acr_values: Vec::new(),
-        ui_locales: None,
-        screen_hint: None,
-        dpop_jkt: None,
-        ignored: Vec::new(),
-    }))
+    let answer = AnswerTo::Device { device, user_code: grant.user_code.to_string() };
+    let (scopes, audience) = (grant.scopes, grant.audience);
+    let request = AuthorizationRequest::new(grant.client_id, answer);
+    Ok(Some(AuthorizationRequest { scopes, audience, ..request }))
 }
 
 /// Remembers what the user decided, once; `false` where it was decided before, or is too late.

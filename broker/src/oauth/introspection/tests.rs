@@ -3,41 +3,12 @@ use serde_json::Value;
 
 use super::*;
 use crate::catalog::{Connection, ResourceServer, User};
-use crate::oauth::fixtures::{API, Broker, CALLBACK, MACHINE, SECRET, SPA, VERIFIER, WEB, form};
+use crate::oauth::fixtures::buying::{Fields, basic};
+use crate::oauth::fixtures::{API, Broker, MACHINE, SECRET, SPA, WEB, form};
 use crate::oauth::params::Params;
 use crate::oauth::sender_constraint::Sender;
 use crate::oauth::token::{Authorization, token};
 use crate::oauth::{code, revocation};
-
-type Fields<'a> = Vec<(&'a str, &'a str)>;
-
-fn basic(id: &str) -> String {
-    use base64::Engine as _;
-    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{id}:{SECRET}")))
-}
-
-async fn bought(broker: &Broker, fields: &Fields<'_>) -> Value {
-    let (header, params) = (basic(WEB), Params::parse(&form(fields)).unwrap());
-    let request = TokenRequest {
-        authorization: Some(Authorization(&header)),
-        sender: Sender::default(),
-        params: &params,
-    };
-    serde_json::to_value(token(broker.app(), request, broker.now()).await.unwrap()).unwrap()
-}
-
-/// Tokens of [`WEB`], with the family's name.
-async fn tokens(broker: &Broker) -> (Value, String) {
-    let grant = broker.offline_grant().await;
-    let code = broker.code(&grant).await;
-    let fields = vec![
-        ("grant_type", "authorization_code"),
-        ("code", &*code),
-        ("redirect_uri", CALLBACK),
-        ("code_verifier", VERIFIER),
-    ];
-    (bought(broker, &fields).await, grant.family)
-}
 
 async fn asked(
     broker: &Broker,
@@ -71,7 +42,7 @@ fn text<'a>(tokens: &'a Value, name: &str) -> &'a str {
 #[actix_web::test]
 async fn a_client_learns_all_about_its_own_access_token() {
     let broker = Broker::start().await;
-    let (tokens, family) = tokens(&broker).await;
+    let (tokens, family) = broker.tokens().await;
 
     let answer = told(&broker, WEB, text(&tokens, "access_token")).await;
 
@@ -113,7 +84,7 @@ async fn a_clients_token_of_its_own_is_introspected_too() {
 #[actix_web::test]
 async fn others_learn_nothing_unless_the_api_says_so() {
     let broker = Broker::start().await;
-    let (tokens, _) = tokens(&broker).await;
+    let (tokens, _) = broker.tokens().await;
     let (access, refresh) = (text(&tokens, "access_token"), text(&tokens, "refresh_token"));
     assert_eq!(told(&broker, "app_other", access).await, inactive());
 
@@ -130,7 +101,7 @@ async fn others_learn_nothing_unless_the_api_says_so() {
 #[actix_web::test]
 async fn what_does_not_count_is_inactive_and_nothing_more() {
     let broker = Broker::start().await;
-    let (good, family) = tokens(&broker).await;
+    let (good, family) = broker.tokens().await;
     let access = text(&good, "access_token");
     for nothing in ["x", "a.b.c", "fam_1.a.b", text(&good, "id_token")] {
         assert_eq!(told(&broker, WEB, nothing).await, inactive(), "{nothing}");
@@ -154,7 +125,7 @@ async fn what_does_not_count_is_inactive_and_nothing_more() {
 #[actix_web::test]
 async fn an_access_token_is_active_until_the_second_it_expires_and_not_once_it_is_revoked() {
     let broker = Broker::start().await;
-    let ((old, _), (revoked, _)) = (tokens(&broker).await, tokens(&broker).await);
+    let ((old, _), (revoked, _)) = (broker.tokens().await, broker.tokens().await);
     let (header, body) = (basic(WEB), form(&[("token", text(&revoked, "access_token"))]));
     let params = Params::parse(&body).unwrap();
     let request = TokenRequest {
@@ -175,7 +146,7 @@ async fn an_access_token_is_active_until_the_second_it_expires_and_not_once_it_i
 #[actix_web::test]
 async fn a_refresh_token_is_active_until_it_is_rotated() {
     let broker = Broker::start().await;
-    let (first, _) = tokens(&broker).await;
+    let (first, _) = broker.tokens().await;
     let old = text(&first, "refresh_token");
 
     let answer = told(&broker, WEB, old).await;
@@ -189,8 +160,8 @@ async fn a_refresh_token_is_active_until_it_is_rotated() {
         })
     );
     broker.clock.advance(60);
-    let second =
-        bought(&broker, &vec![("grant_type", "refresh_token"), ("refresh_token", old)]).await;
+    let refreshing = [("grant_type", "refresh_token"), ("refresh_token", old)];
+    let second = broker.buys(Some(WEB), &refreshing).await.unwrap();
     assert_eq!(told(&broker, WEB, old).await, inactive(), "also in its grace");
     let answer = told(&broker, WEB, text(&second, "refresh_token")).await;
     assert_eq!(answer["exp"], now + 60 + 15 * 86_400);
@@ -214,7 +185,7 @@ async fn each_wrong_request_has_its_error() {
 #[actix_web::test]
 async fn a_signed_answer_is_for_the_client_that_asked() {
     let broker = Broker::start().await;
-    let (tokens, _) = tokens(&broker).await;
+    let (tokens, _) = broker.tokens().await;
     for (registered, algorithm) in
         [(None, JwsAlgorithm::Rs256), (Some(JwsAlgorithm::Es256), JwsAlgorithm::Es256)]
     {

@@ -3,45 +3,16 @@ use serde_json::Value;
 use super::*;
 use crate::catalog::ClientAuthMethod;
 use crate::oauth::code;
-use crate::oauth::fixtures::{Broker, CALLBACK, SECRET, SPA, VERIFIER, WEB, form};
+use crate::oauth::fixtures::buying::{Fields, basic};
+use crate::oauth::fixtures::{Broker, SPA, WEB, form};
 use crate::oauth::params::Params;
 use crate::oauth::sender_constraint::Sender;
-use crate::oauth::token::{Authorization, token};
+use crate::oauth::token::Authorization;
 use crate::oauth::userinfo::{PresentedToken, userinfo};
 
-type Fields<'a> = Vec<(&'a str, &'a str)>;
-
-fn basic(id: &str, secret: &str) -> String {
-    use base64::Engine as _;
-    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}")))
-}
-
-/// Tokens of [`WEB`], with the family's name.
-async fn tokens(broker: &Broker) -> (Value, String) {
-    let grant = broker.offline_grant().await;
-    let code = broker.code(&grant).await;
-    let fields = vec![
-        ("grant_type", "authorization_code"),
-        ("code", &*code),
-        ("redirect_uri", CALLBACK),
-        ("code_verifier", VERIFIER),
-    ];
-    (bought(broker, &fields).await.unwrap(), grant.family)
-}
-
-async fn bought(broker: &Broker, fields: &Fields<'_>) -> Result<Value, &'static str> {
-    let (header, params) = (basic(WEB, SECRET), Params::parse(&form(fields)).unwrap());
-    let request = TokenRequest {
-        authorization: Some(Authorization(&header)),
-        sender: Sender::default(),
-        params: &params,
-    };
-    let bought = token(broker.app(), request, broker.now()).await;
-    bought.map(|tokens| serde_json::to_value(tokens).unwrap()).map_err(|error| error.word())
-}
-
 async fn refreshed(broker: &Broker, token: &str) -> Result<Value, &'static str> {
-    bought(broker, &vec![("grant_type", "refresh_token"), ("refresh_token", token)]).await
+    let fields = [("grant_type", "refresh_token"), ("refresh_token", token)];
+    broker.buys(Some(WEB), &fields).await
 }
 
 async fn asked(
@@ -49,7 +20,7 @@ async fn asked(
     client: Option<&str>,
     fields: &Fields<'_>,
 ) -> Result<(), &'static str> {
-    let header = client.map(|id| basic(id, SECRET));
+    let header = client.map(basic);
     let params = Params::parse(&form(fields)).unwrap();
     let authorization = header.as_deref().map(Authorization);
     let request = TokenRequest { authorization, sender: Sender::default(), params: &params };
@@ -73,7 +44,7 @@ fn text<'a>(tokens: &'a Value, name: &str) -> &'a str {
 #[actix_web::test]
 async fn a_refresh_token_takes_everything_of_its_login_with_it() {
     let broker = Broker::start().await;
-    let (first, family) = tokens(&broker).await;
+    let (first, family) = broker.tokens().await;
     let second = refreshed(&broker, text(&first, "refresh_token")).await.unwrap();
     assert!(is_alive(&broker, &first).await && is_alive(&broker, &second).await);
 
@@ -90,7 +61,7 @@ async fn a_refresh_token_takes_everything_of_its_login_with_it() {
 #[actix_web::test]
 async fn a_rotated_refresh_token_ends_its_login_too_and_a_made_up_one_nothing() {
     let broker = Broker::start().await;
-    let (first, family) = tokens(&broker).await;
+    let (first, family) = broker.tokens().await;
     let second = refreshed(&broker, text(&first, "refresh_token")).await.unwrap();
     let (unmarked, _) = text(&second, "refresh_token").rsplit_once('.').unwrap();
 
@@ -105,7 +76,7 @@ async fn a_rotated_refresh_token_ends_its_login_too_and_a_made_up_one_nothing() 
 #[actix_web::test]
 async fn an_access_token_goes_alone() {
     let broker = Broker::start().await;
-    let (first, _) = tokens(&broker).await;
+    let (first, _) = broker.tokens().await;
     let second = refreshed(&broker, text(&first, "refresh_token")).await.unwrap();
 
     assert_eq!(web(&broker, text(&second, "access_token")).await, Ok(()));
@@ -123,7 +94,7 @@ async fn hints_do_not_matter_and_unknown_tokens_are_no_errors() {
         ("refresh_token", "access_token"),
         ("refresh_token", "saml"),
     ] {
-        let (tokens, _) = tokens(&broker).await;
+        let (tokens, _) = broker.tokens().await;
         let fields = vec![("token", text(&tokens, name)), ("token_type_hint", hint)];
         assert_eq!(asked(&broker, Some(WEB), &fields).await, Ok(()));
         assert!(!is_alive(&broker, &tokens).await, "{name} as {hint}");
@@ -137,7 +108,7 @@ async fn hints_do_not_matter_and_unknown_tokens_are_no_errors() {
 #[actix_web::test]
 async fn another_clients_token_is_refused_and_lives_on() {
     let broker = Broker::start().await;
-    let (tokens, _) = tokens(&broker).await;
+    let (tokens, _) = broker.tokens().await;
 
     for name in ["access_token", "refresh_token"] {
         let token = vec![("token", text(&tokens, name))];
@@ -154,7 +125,7 @@ async fn another_clients_token_is_refused_and_lives_on() {
 #[actix_web::test]
 async fn each_wrong_request_has_its_error() {
     let broker = Broker::start().await;
-    let (tokens, _) = tokens(&broker).await;
+    let (tokens, _) = broker.tokens().await;
     let token = ("token", text(&tokens, "refresh_token"));
 
     assert_eq!(asked(&broker, Some(WEB), &vec![]).await, Err("invalid_request"));
@@ -171,7 +142,7 @@ async fn each_wrong_request_has_its_error() {
 #[actix_web::test]
 async fn a_public_client_gives_back_its_own() {
     let broker = Broker::start().await;
-    let (tokens, _) = tokens(&broker).await;
+    let (tokens, _) = broker.tokens().await;
     broker
         .change::<crate::catalog::Client>(WEB, |client| {
             client.token_endpoint_auth_method = ClientAuthMethod::None;

@@ -6,13 +6,12 @@ use super::offline::Begun;
 use super::{ErrorCode, Granted, GrantedUser, TokenError, refuse};
 use crate::app::App;
 use crate::login::trace::Trail;
+use crate::oauth::barred::login_is_barred;
 use crate::oauth::client_authentication::AuthenticatedClient;
 use crate::oauth::code::{self, AuthorizationGrant, Gives};
 use crate::oauth::confirmation::Confirmation;
-use crate::oauth::consent::login_is_barred;
 use crate::oauth::error::Trouble;
 use crate::oauth::params::Params;
-use crate::oauth::refresh;
 use crate::oauth::sender_constraint::Proven;
 use crate::oauth::target::{self, Target};
 
@@ -122,15 +121,15 @@ pub(super) async fn still_granted(
     Ok(target.map(|target| Granted { target, user: Some(user) }))
 }
 
-/// RFC 6749 §10.5: somebody has the code who should not, so nothing that it bought is good any more.
+/// RFC 6749 §10.5.
 async fn replayed<T>(
     app: &App,
     grant: &AuthorizationGrant,
     now: DateTime<Utc>,
 ) -> Result<T, TokenError> {
-    refresh::end(&app.records, &grant.family, now).await.map_err(Trouble::from)?;
     let trail = Trail { client_id: Some(grant.client_id.clone()), ..Trail::default() };
-    trail.reused(app, "authorization_code_reused").await;
+    let reused = (trail, "authorization_code_reused");
+    super::revoke_reused(app, &grant.family, reused, now).await?;
     invalid_grant()
 }
 

@@ -9,9 +9,7 @@ use crate::app::App;
 use crate::login::trace::Trail;
 use crate::oauth::client_authentication::AuthenticatedClient;
 use crate::oauth::device::{self, DeviceGrant, DeviceState, Pace};
-use crate::oauth::error::Trouble;
 use crate::oauth::params::Params;
-use crate::oauth::refresh;
 use crate::oauth::sender_constraint::Proven;
 
 /// Redeems a device code, once, after its user said yes; until then it says how things stand.
@@ -66,11 +64,10 @@ fn wait<T>(pace: Pace) -> Result<T, TokenError> {
     }
 }
 
-/// Longer after the first than a lost answer explains: as with an authorization code (RFC 6749 §10.5), nothing that it bought is good any more.
+/// Longer after the first than a lost answer explains: as with an authorization code.
 async fn replayed<T>(app: &App, grant: &DeviceGrant, now: DateTime<Utc>) -> Result<T, TokenError> {
-    refresh::end(&app.records, &grant.family, now).await.map_err(Trouble::from)?;
     let trail = Trail { client_id: Some(grant.client_id.clone()), ..Trail::default() };
-    trail.reused(app, "device_code_reused").await;
+    super::revoke_reused(app, &grant.family, (trail, "device_code_reused"), now).await?;
     invalid_grant()
 }
 

@@ -25,12 +25,13 @@ use super::confirmation::Confirmation;
 use super::dpop::DpopError;
 use super::error::Trouble;
 use super::params::Params;
-use super::scope;
 use super::sender_constraint::{self, Sender, SenderError};
 use super::target::{Target, TargetError};
 use super::token_issuer::{AccessGrant, IdTokenGrant, Subject, TokenIssuer};
+use super::{refresh, scope};
 use crate::app::App;
 use crate::catalog::{Client, GrantType};
+use crate::login::trace::Trail;
 
 /// Below our issuer.
 pub const PATH: &str = "/oauth/token";
@@ -283,6 +284,19 @@ async fn id_token(
         claims: UserClaims::of(&user.login.claims, scopes),
     };
     issuer.id_token(grant).await
+}
+
+/// RFC 6749 §10.5, RFC 9700 §4.14.2: somebody has what this login gave who should not, so nothing of its family is good any
+/// more; the trace and the audit log have it under `code`.
+async fn revoke_reused(
+    app: &App,
+    family: &str,
+    (trail, code): (Trail, &'static str),
+    now: DateTime<Utc>,
+) -> Result<(), Trouble> {
+    refresh::end(&app.records, family, now).await?;
+    trail.reused(app, code).await;
+    Ok(())
 }
 
 fn unsupported<T>() -> Result<T, TokenError> {

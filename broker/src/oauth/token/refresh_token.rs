@@ -6,9 +6,10 @@ use super::{ErrorCode, Granted, GrantedUser, TokenError, refuse};
 use crate::app::App;
 use crate::catalog::Client;
 use crate::login::trace::Trail;
+use crate::oauth::barred::login_is_barred;
 use crate::oauth::client_authentication::AuthenticatedClient;
 use crate::oauth::confirmation::Confirmation;
-use crate::oauth::consent::{self, login_is_barred};
+use crate::oauth::consent;
 use crate::oauth::error::Trouble;
 use crate::oauth::params::Params;
 use crate::oauth::refresh::{self, Manner, RefreshFamily, RefreshToken, Standing};
@@ -169,15 +170,15 @@ async fn consent_stands(
     consent::stands(app, client, whose, (audience, &scopes)).await
 }
 
-/// RFC 9700 §4.14.2: either the client or a thief has used it before, so nothing of the family is good any more.
+/// RFC 9700 §4.14.2: either the client or a thief has used it before.
 async fn reused<T>(
     app: &App,
     presented: &RefreshToken,
     family: &RefreshFamily,
     now: DateTime<Utc>,
 ) -> Result<T, TokenError> {
-    refresh::end(&app.records, presented.family(), now).await.map_err(Trouble::from)?;
-    trail(family).reused(app, "refresh_token_reused").await;
+    let reused = (trail(family), "refresh_token_reused");
+    super::revoke_reused(app, presented.family(), reused, now).await?;
     invalid_grant()
 }
 

@@ -8,31 +8,15 @@ use crate::catalog::{
     Client, ClientGrant, Connection, Organization, ResourceServer, SubjectType, User,
 };
 use crate::oauth::code;
+use crate::oauth::fixtures::buying::{Fields, redemption};
 use crate::oauth::fixtures::{
-    API, Broker, CALLBACK, CHALLENGE, LOOPBACK, MACHINE, SECRET, SPA, VERIFIER, WEB, form, texts,
+    API, Broker, CHALLENGE, LOOPBACK, MACHINE, SECRET, SPA, VERIFIER, WEB, form, texts,
 };
-
-type Fields<'a> = Vec<(&'a str, &'a str)>;
-
-fn redemption(code: &str) -> Fields<'_> {
-    vec![
-        ("grant_type", "authorization_code"),
-        ("code", code),
-        ("redirect_uri", CALLBACK),
-        ("code_verifier", VERIFIER),
-    ]
-}
 
 fn with<'a>(mut fields: Fields<'a>, name: &'a str, value: Option<&'a str>) -> Fields<'a> {
     fields.retain(|(known, _)| *known != name);
     fields.extend(value.map(|value| (name, value)));
     fields
-}
-
-fn basic(id: &str) -> String {
-    use base64::Engine as _;
-    let pair = format!("{id}:{SECRET}");
-    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
 }
 
 /// The answer as JSON, or the error's code.
@@ -41,17 +25,7 @@ async fn ask(
     client: Option<&str>,
     fields: &Fields<'_>,
 ) -> Result<Value, &'static str> {
-    let header = client.map(basic);
-    let params = Params::parse(&form(fields)).unwrap();
-    let authorization = header.as_deref().map(Authorization);
-    let sender = Sender::default();
-    let request = TokenRequest { authorization, sender, params: &params };
-    match token(broker.app(), request, broker.now()).await {
-        Ok(tokens) => Ok(serde_json::to_value(tokens).unwrap()),
-        Err(TokenError::Refused { code, .. }) => Err(code.as_str()),
-        Err(TokenError::TooMany(_)) => Err("too many"),
-        Err(TokenError::Trouble(_)) => Err("trouble"),
-    }
+    broker.buys(client, fields).await
 }
 
 async fn web(broker: &Broker, fields: &Fields<'_>) -> Result<Value, &'static str> {

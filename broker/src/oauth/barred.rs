@@ -1,0 +1,47 @@
+//! Whether a login still counts, when something is granted on it later.
+
+use super::code::Login;
+use super::error::Trouble;
+use crate::app::App;
+use crate::catalog::{Name, Organization, User};
+use crate::login::failure::Failure;
+use crate::login::standing;
+
+/// Why a login counts no longer: its client, connection, organization or user is gone, disabled or blocked (THREATS X7).
+///
+/// # Errors
+/// [`Trouble`].
+pub(super) async fn login_is_barred(
+    app: &App,
+    client_id: &str,
+    login: &Login,
+) -> Result<Option<&'static str>, Trouble> {
+    let organization = login.organization.as_ref().map(|organization| organization.id.as_str());
+    is_barred(app, client_id, &login.connection, organization, &login.user_id).await
+}
+
+/// As [`login_is_barred`], of a login that is known by what its tokens say.
+///
+/// # Errors
+/// [`Trouble`].
+pub(super) async fn is_barred(
+    app: &App,
+    client_id: &str,
+    connection: &Name,
+    organization: Option<&str>,
+    user_id: &str,
+) -> Result<Option<&'static str>, Trouble> {
+    match standing::at_the_end(app, client_id, connection).await {
+        Ok(_) => {}
+        Err(barred @ Failure::Barred(_)) => return Ok(Some(barred.code())),
+        Err(away) => return Err(Trouble::Away(away.to_string())),
+    }
+    if let Some(organization) = organization {
+        let organization = app.catalog.get::<Organization>(organization).await?;
+        if organization.is_none_or(|organization| !organization.enabled) {
+            return Ok(Some("organization_disabled"));
+        }
+    }
+    let user = app.catalog.get::<User>(user_id).await?;
+    Ok(user.is_none_or(|user| user.blocked).then_some("user_blocked"))
+}
