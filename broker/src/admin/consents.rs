@@ -16,13 +16,19 @@ pub(super) async fn list(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
     let user = resource::find::<User>(&app, &id).await?;
+    let items = of(&app, &user.object.id).await?;
+    Ok(HttpResponse::Ok().json(json!({"items": items, "next": null})))
+}
+
+/// Everything that a user allows.
+pub(super) async fn of(app: &App, user_id: &str) -> Result<Vec<Value>, Failure> {
     let mut items = Vec::new();
-    for consent in app.catalog.consents_of(&user.object.id).await? {
+    for consent in app.catalog.consents_of(user_id).await? {
         let client = app.catalog.get::<Client>(&consent.client_id).await?;
         let name = client.as_ref().map(|client| client.object.client_name.as_str());
         items.push(view(&consent, name));
     }
-    Ok(HttpResponse::Ok().json(json!({"items": items, "next": null})))
+    Ok(items)
 }
 
 /// `DELETE /users/{id}/consents/{client_id}`: the client's refresh tokens for this user end with it.

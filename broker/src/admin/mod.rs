@@ -49,6 +49,7 @@ pub fn routes(routes: &mut web::ServiceConfig) {
         .route("/clients/{id}/secrets", web::post().to(clients::secrets::create))
         .route("/clients/{id}/secrets/{secret}", web::delete().to(clients::secrets::delete))
         .route("/connections/{id}/metadata", web::put().to(connections::put_metadata))
+        .route("/users/{id}/export", web::get().to(users::export::read))
         .route("/users/{id}/sessions", web::get().to(sessions::list))
         .route("/users/{id}/sessions", web::delete().to(sessions::end_all))
         .route("/users/{id}/sessions/{sid}", web::delete().to(sessions::end_one))

@@ -232,14 +232,23 @@ fn others() -> Map<String, Value> {
             }}),
         ),
         (
+            "/users/{id}/export",
+            json!({"parameters": [id()], "get": {
+                "summary": "Everything that is kept about a user; older logins and changes are found with `next` at /logs",
+                "operationId": "exportUser",
+                "responses": responses(&[(200, Some("UserExport"))], &[401, 404]),
+            }}),
+        ),
+        (
             "/users/{id}/sessions",
             json!({"parameters": [id()], "get": {
                 "summary": "List the sessions of a user's browsers",
                 "operationId": "listUserSessions",
                 "responses": responses(&[(200, Some("SessionList"))], &[401, 404]),
             }, "delete": {
-                "summary": "End every session of a user; their clients are told",
+                "summary": "End every session of a user; their clients are told. With `tokens`, everything that was issued to clients ends too",
                 "operationId": "endUserSessions",
+                "parameters": [{"name": "tokens", "in": "query", "schema": {"type": "boolean", "default": false}}],
                 "responses": responses(&[(204, None)], &[401, 404]),
             }}),
         ),

@@ -2,13 +2,14 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::author;
 use super::failure::Failure;
 use super::resource;
 use crate::app::App;
-use crate::catalog::User;
+use crate::catalog::{CatalogError, User};
 use crate::login::session::SsoSession;
 use crate::oauth::error::Trouble;
 use crate::oauth::logout::{By, ending};
@@ -22,12 +23,25 @@ pub(super) async fn list(
     Ok(HttpResponse::Ok().json(json!({"items": items, "next": null})))
 }
 
-/// `DELETE /users/{id}/sessions`: all of them.
+/// Query of [`end_all`].
+#[derive(Debug, Deserialize)]
+pub(super) struct Ends {
+    /// Whether everything that was issued to clients ends too.
+    #[serde(default)]
+    tokens: bool,
+}
+
+/// `DELETE /users/{id}/sessions`: all of them; with `tokens=true` codes, access tokens and refresh tokens too, also those of
+/// sessions that ended before.
 pub(super) async fn end_all(
     app: web::Data<App>,
     id: web::Path<String>,
+    ends: web::Query<Ends>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
+    if ends.tokens {
+        sign_out(&app, &request, &id).await?;
+    }
     let sessions = of(&app, &id).await?;
     end(&app, &request, &sessions).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -57,6 +71,25 @@ pub(super) async fn end_all_of(app: &App, request: &HttpRequest, user_id: &str) 
     }
 }
 
+/// A login may change the user at the same moment; so often it is read again.
+const ATTEMPTS: u8 = 4;
+
+/// From now on nothing counts that any login until now established. That stands in the catalog, so it holds on every node,
+/// whatever becomes of the session store.
+async fn sign_out(app: &App, request: &HttpRequest, id: &str) -> Result<(), Failure> {
+    for _ in 0..ATTEMPTS {
+        let found = resource::find::<User>(app, id).await?;
+        let now = app.now();
+        let user = User { signed_out_at: Some(now), updated_at: now, ..(*found.object).clone() };
+        let audited = app.catalog.audited(author::of(app, request));
+        match audited.update(&user, Some(found.revision)).await {
+            Err(CatalogError::Stale) => {}
+            written => return Ok(written.map(drop)?),
+        }
+    }
+    Err(CatalogError::Stale.into())
+}
+
 async fn of(app: &App, id: &str) -> Result<Vec<SsoSession>, Failure> {
     let user = resource::find::<User>(app, id).await?;
     let sessions = app.sso_sessions().of_user(&user.object.id).await;
@@ -68,7 +101,7 @@ async fn end(app: &App, request: &HttpRequest, sessions: &[SsoSession]) -> Resul
     Ok(ending::end(app, sessions, &by, app.now()).await?.len())
 }
 
-fn view(session: &SsoSession) -> Value {
+pub(super) fn view(session: &SsoSession) -> Value {
     json!({
         "sid": session.sid,
         "connection": session.connection,

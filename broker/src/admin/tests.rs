@@ -8,6 +8,7 @@ mod connections;
 mod documents;
 mod objects;
 mod registration;
+mod users;
 
 use std::path::Path;
 

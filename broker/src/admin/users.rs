@@ -1,5 +1,7 @@
 //! `/users`
 
+pub(super) mod export;
+
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -19,7 +21,9 @@ const IDENTITY_LIMIT: usize = 1024;
 
 impl Shown for User {
     fn view(&self, _app: &App) -> Value {
-        resource::complete(writable(self), &self.id, (self.created_at, self.updated_at))
+        let mut members = writable(self);
+        members.insert("signed_out_at".to_owned(), json!(self.signed_out_at));
+        resource::complete(members, &self.id, (self.created_at, self.updated_at))
     }
 
     async fn ends(app: &App, request: &HttpRequest, id: &str, new: Option<&Self>) {
@@ -55,14 +59,27 @@ pub(super) async fn update(
     let draft = read(&app, merged).await?;
     let mut claims_elsewhere = old.claims_elsewhere.clone();
     claims_elsewhere.retain(|of, _| draft.identities.iter().any(|i| i.connection == *of));
+    keeps_a_way_in(old, &draft)?;
+    // a block ends what was issued until now for good: it does not come back with the user
+    let is_new_block = draft.blocked && !old.blocked;
     let new = User {
         id: old.id.clone(),
         claims_from: old.claims_from.clone(),
         claims_elsewhere,
+        signed_out_at: if is_new_block { Some(app.now()) } else { old.signed_out_at },
         created_at: old.created_at,
         ..draft
     };
     resource::replace(&app, &request, &found, &new).await
+}
+
+/// A user who could sign in can do so after unlinking too, unless they are blocked.
+fn keeps_a_way_in(old: &User, new: &User) -> Result<(), Failure> {
+    if new.blocked || !new.identities.is_empty() || old.identities.is_empty() {
+        return Ok(());
+    }
+    let text = "would leave the user no way to sign in; link another identity first, or block or delete the user";
+    Err(Failure::field("identities", text))
 }
 
 /// Reads a POST body; the id is the caller's.
@@ -94,6 +111,7 @@ async fn read(app: &App, object: Map<String, Value>) -> Result<User, Failure> {
         identities,
         organizations,
         blocked,
+        signed_out_at: None,
         created_at: now,
         updated_at: now,
     })

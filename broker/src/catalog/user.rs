@@ -27,6 +27,9 @@ pub struct User {
     pub organizations: Vec<Name>,
     /// A blocked user is refused with 403 after verification.
     pub blocked: bool,
+    /// When they were signed out everywhere, or blocked: what a login until then established counts no longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_out_at: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When its claims or flags were changed last.
@@ -46,6 +49,24 @@ impl User {
                 only.then_some(&self.claims)
             }
         }
+    }
+
+    /// Why what a login established counts no longer, if that is so: the one rule for sessions, codes, access tokens and
+    /// refresh tokens (THREATS X7). `connection` is the one that they came by, where that is known; a login of an unknown
+    /// time is older than any sign-out.
+    pub fn bars(
+        &self,
+        connection: Option<&Name>,
+        signed_in_at: Option<DateTime<Utc>>,
+    ) -> Option<&'static str> {
+        if self.blocked {
+            return Some("user_blocked");
+        }
+        if self.signed_out_at.is_some_and(|end| signed_in_at.is_none_or(|at| at <= end)) {
+            return Some("user_signed_out");
+        }
+        let linked = |name: &Name| self.identities.iter().any(|i| i.connection == *name);
+        connection.is_some_and(|name| !linked(name)).then_some("identity_unlinked")
     }
 }
 
@@ -98,4 +119,50 @@ pub struct NormalizedClaims {
     pub groups: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::login::fixtures::{name, now};
+
+    fn ada() -> User {
+        let (issuer, subject) = ("https://op.example".to_owned(), "1".to_owned());
+        User {
+            id: "usr_1".to_owned(),
+            claims: NormalizedClaims::default(),
+            claims_from: None,
+            claims_elsewhere: BTreeMap::new(),
+            identities: vec![Identity { connection: name("acme-oidc"), issuer, subject }],
+            organizations: Vec::new(),
+            blocked: false,
+            signed_out_at: None,
+            created_at: now(),
+            updated_at: now(),
+        }
+    }
+
+    #[test]
+    fn a_sign_out_ends_what_was_established_until_then() {
+        let user = User { signed_out_at: Some(now()), ..ada() };
+        let second = TimeDelta::seconds(1);
+
+        for before in [None, Some(now() - second), Some(now())] {
+            assert_eq!(user.bars(None, before), Some("user_signed_out"), "{before:?}");
+        }
+        assert_eq!(user.bars(None, Some(now() + second)), None);
+        assert_eq!(ada().bars(None, None), None, "nobody signed them out");
+    }
+
+    #[test]
+    fn a_block_and_an_unlinked_identity_end_it_whenever_it_was() {
+        let later = Some(now() + TimeDelta::days(1));
+        let blocked = User { blocked: true, ..ada() };
+
+        assert_eq!(blocked.bars(Some(&name("acme-oidc")), later), Some("user_blocked"));
+        assert_eq!(ada().bars(Some(&name("acme-saml")), later), Some("identity_unlinked"));
+        assert_eq!(ada().bars(Some(&name("acme-oidc")), later), None);
+    }
 }

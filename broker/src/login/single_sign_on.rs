@@ -93,8 +93,11 @@ pub fn may_serve(facts: &Facts<'_>) -> Result<(), Unfit> {
 
 /// DESIGN §5, invariant 2, at this login's end, which is also its start.
 fn still_stands(facts: &Facts<'_>) -> Result<(), Unfit> {
-    let linked = |user: &User| user.identities.contains(&facts.session.identity());
-    let user = facts.user.filter(|user| !user.blocked).is_some_and(linked);
+    let session = facts.session;
+    let counts =
+        |user: &&User| user.bars(Some(&session.connection), Some(session.signed_in_at)).is_none();
+    let linked = |user: &User| user.identities.contains(&session.identity());
+    let user = facts.user.filter(counts).is_some_and(linked);
     let organization = facts.session.organization.is_none() || facts.organization.is_some();
     if user && organization { Ok(()) } else { Err(Unfit::Barred) }
 }

@@ -35,6 +35,8 @@ pub struct AccessClaims {
     #[serde(default)]
     pub aud: String,
     pub exp: i64,
+    #[serde(default)]
+    pub iat: i64,
     pub jti: String,
     pub client_id: String,
     pub scope: String,
@@ -80,13 +82,17 @@ pub async fn is_alive(
     let user = claims.user();
     if let (Some(user), Some(connection)) = (user, &claims.connection) {
         let organization = claims.org_id.as_deref();
-        let barred = is_barred(app, &claims.client_id, connection, organization, user).await?;
+        let whose = (user, claims.issued_at());
+        let barred = is_barred(app, &claims.client_id, connection, organization, whose).await?;
         return Ok(barred.is_none());
     }
     let Some(client) = registered(&app.catalog, &claims.client_id).await? else { return Ok(false) };
     let user_counts = match user {
         None => true,
-        Some(id) => app.catalog.get::<User>(id).await?.is_some_and(|user| !user.blocked),
+        Some(id) => {
+            let user = app.catalog.get::<User>(id).await?;
+            user.is_some_and(|user| user.bars(None, claims.issued_at()).is_none())
+        }
     };
     Ok(user_counts && is_enabled(app, &client).await?)
 }
@@ -115,6 +121,11 @@ impl AccessClaims {
     /// On whose behalf the client acts; `None`: its own.
     pub fn user(&self) -> Option<&str> {
         family_of(&self.jti).map(|_| self.sub.as_str())
+    }
+
+    /// Its `iat`.
+    fn issued_at(&self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp(self.iat, 0)
     }
 
     /// Its scopes.

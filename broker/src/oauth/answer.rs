@@ -150,7 +150,11 @@ async fn try_answer(
     let sessions = app.sso_sessions();
     let old = sessions.of_cookie(browser.session()).await?;
     let (mut write, cookie) = sessions.signed_in(old, login, app.random.as_ref());
-    let established = Login { session: Some(write.session.sid.clone()), ..Login::from(&*login) };
+    let established = Login {
+        session: Some(write.session.sid.clone()),
+        signed_in_at: Some(write.session.signed_in_at),
+        ..Login::from(&*login)
+    };
     if need == consent::Need::No {
         write.serve(&login.request.client_id);
     }
@@ -324,6 +328,7 @@ impl From<&CompletedLogin> for Login {
             auth_time: login.auth_time,
             acr: login.acr.clone(),
             amr: login.amr.clone(),
+            signed_in_at: None,
             session: None,
             claims: login.claims.clone(),
         }

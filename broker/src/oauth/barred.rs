@@ -1,5 +1,7 @@
 //! Whether a login still counts, when something is granted on it later.
 
+use chrono::{DateTime, Utc};
+
 use super::code::Login;
 use super::error::Trouble;
 use crate::app::App;
@@ -17,10 +19,12 @@ pub(super) async fn login_is_barred(
     login: &Login,
 ) -> Result<Option<&'static str>, Trouble> {
     let organization = login.organization.as_ref().map(|organization| organization.id.as_str());
-    is_barred(app, client_id, &login.connection, organization, &login.user_id).await
+    let whose = (login.user_id.as_str(), login.signed_in_at);
+    is_barred(app, client_id, &login.connection, organization, whose).await
 }
 
-/// As [`login_is_barred`], of a login that is known by what its tokens say.
+/// As [`login_is_barred`], of a login of a user that is known by what its tokens say; where only their own time is known, that
+/// is no earlier than the login's.
 ///
 /// # Errors
 /// [`Trouble`].
@@ -29,7 +33,7 @@ pub(super) async fn is_barred(
     client_id: &str,
     connection: &Name,
     organization: Option<&str>,
-    user_id: &str,
+    (user_id, signed_in_at): (&str, Option<DateTime<Utc>>),
 ) -> Result<Option<&'static str>, Trouble> {
     match standing::at_the_end(app, client_id, connection).await {
         Ok(_) => {}
@@ -43,5 +47,5 @@ pub(super) async fn is_barred(
         }
     }
     let user = app.catalog.get::<User>(user_id).await?;
-    Ok(user.is_none_or(|user| user.blocked).then_some("user_blocked"))
+    Ok(user.map_or(Some("user_deleted"), |user| user.bars(Some(connection), signed_in_at)))
 }

@@ -61,6 +61,9 @@ pub struct Login {
     pub acr: Option<String>,
     /// Authentication methods, likewise.
     pub amr: Vec<String>,
+    /// When the IdP's answer came; a sign-out since then ends what came of it.
+    #[serde(default)]
+    pub signed_in_at: Option<DateTime<Utc>>,
     /// The session of the browser: `sid`; `None` where the login left none.
     #[serde(default)]
     pub session: Option<String>,

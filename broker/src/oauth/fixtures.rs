@@ -134,6 +134,7 @@ impl Broker {
             auth_time: Some(self.now()),
             acr: Some("urn:example:two-factor".to_owned()),
             amr: vec!["otp".to_owned()],
+            signed_in_at: Some(self.now()),
             session: None,
             claims: self.user().await.claims.clone(),
         }

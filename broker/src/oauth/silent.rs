@@ -180,6 +180,7 @@ fn established(session: &SsoSession, organization: Option<&Organization>) -> Log
         auth_time: session.auth_time,
         acr: session.acr.clone(),
         amr: session.amr.clone(),
+        signed_in_at: Some(session.signed_in_at),
         claims: session.claims.clone(),
         session: Some(session.sid.clone()),
     }

@@ -101,6 +101,7 @@ fn first_login(record: &LoginRecord) -> User {
         identities: vec![record.identity.clone()],
         organizations: record.organizations.clone(),
         blocked: false,
+        signed_out_at: None,
         created_at: record.now,
         updated_at: record.now,
     }

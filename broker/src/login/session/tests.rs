@@ -28,6 +28,7 @@ fn login(user_id: &str) -> CompletedLogin {
         identities: Vec::new(),
         organizations: Vec::new(),
         blocked: false,
+        signed_out_at: None,
         created_at: now(),
         updated_at: now(),
     };

@@ -48,6 +48,7 @@ fn user(session: &SsoSession) -> User {
         identities: vec![session.identity()],
         organizations: vec![name("acme")],
         blocked: false,
+        signed_out_at: None,
         created_at: now(),
         updated_at: now(),
     }

@@ -1,6 +1,7 @@
 use futures_util::future::join_all;
 use serde_json::Value;
 
+mod ended;
 mod refresh;
 
 use super::*;

@@ -30,6 +30,7 @@ fn login() -> Login {
         auth_time: Some("2029-12-31T23:59:00Z".parse().unwrap()),
         acr: Some("mfa".to_owned()),
         amr: vec!["otp".to_owned()],
+        signed_in_at: None,
         session: Some("ses_1".to_owned()),
         claims: NormalizedClaims::default(),
     }

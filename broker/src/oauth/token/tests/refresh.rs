@@ -244,11 +244,8 @@ async fn a_third_party_client_refreshes_as_long_as_its_users_consent_stands() {
     // of another user: this one has allowed nothing
     let mut of_another = grant.clone();
     of_another.family = "fam_other".to_owned();
-    let user = User {
-        id: "usr_other".to_owned(),
-        identities: Vec::new(),
-        ..(*broker.user().await).clone()
-    };
+    let mut user = User { id: "usr_other".to_owned(), ..(*broker.user().await).clone() };
+    user.identities[0].subject = "other".to_owned();
     broker.app().catalog.insert(&user).await.unwrap();
     of_another.gives.as_mut().unwrap().login.user_id = user.id;
     let code = broker.code(&of_another).await;
