@@ -21,6 +21,7 @@ mod device;
 mod discovery;
 mod emitted_xml;
 mod home_realm;
+mod keep_alive;
 mod login_oidc;
 mod login_saml;
 mod login_saml_auth0;

@@ -29,6 +29,10 @@ use crate::app::App;
 /// Seconds that running requests get to finish after a stop.
 const DRAIN_SECONDS: u64 = 7;
 
+/// How long a connection may be idle. Longer than balancers and proxies keep theirs (most 60 s): who closes first must be the one
+/// that would use it again, else a request meets a closing connection and becomes a 502.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
 /// Connections that one worker holds at once; more wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 8192;
 
@@ -64,6 +68,7 @@ pub fn server(
     })
     .on_connect(client_certificate::keep)
     .max_connections(MAX_CONNECTIONS)
+    .keep_alive(KEEP_ALIVE)
     .client_request_timeout(Duration::from_secs(5))
     .shutdown_timeout(DRAIN_SECONDS)
     .disable_signals();
