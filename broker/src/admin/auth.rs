@@ -4,30 +4,41 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
-use actix_web::{Error, ResponseError, web};
+use actix_web::{Error, HttpMessage as _, ResponseError, web};
 
+use super::caller::Caller;
 use super::failure::Failure;
+use super::{access, caller};
 use crate::app::App;
 
-/// Lets a request through only with the bootstrap token as a bearer token (RFC 6750 §2.1). Access tokens of our own and
-/// cookies are never accepted here (RULES 35).
+/// Lets a request through only with the bootstrap token or a live API token as a bearer token (RFC 6750 §2.1), and only to
+/// what that is good for. Access tokens of our own and cookies are never accepted here (RULES 35).
 pub(super) async fn guard(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if is_operator(&request) {
-        return next.call(request).await;
+    match admit(&request).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.call(request).await
+        }
+        Err(refusal) => Ok(request.into_response(refusal.error_response())),
     }
-    let refusal = Failure::new(
-        StatusCode::UNAUTHORIZED,
-        "Send the management API's token as `Authorization: Bearer …`.",
-    );
-    Ok(request.into_response(refusal.error_response()))
 }
 
-fn is_operator(request: &ServiceRequest) -> bool {
-    let Some(app) = request.app_data::<web::Data<App>>() else { return false };
-    bearer(request.headers()).is_some_and(|token| app.admin_token.is(token))
+async fn admit(request: &ServiceRequest) -> Result<Caller, Failure> {
+    let no_token = || {
+        let text = "Send the management API's token as `Authorization: Bearer …`.";
+        Failure::new(StatusCode::UNAUTHORIZED, text)
+    };
+    let app = request.app_data::<web::Data<App>>().ok_or_else(no_token)?;
+    let caller = caller::identify(app, request.headers(), app.now()).await?;
+    let caller = caller.ok_or_else(no_token)?;
+    if access::allows(&caller.scope, request.method(), request.match_info().as_str()) {
+        return Ok(caller);
+    }
+    tracing::info!(api_token.name = caller.actor.name, "beyond what the token is good for");
+    Err(Failure::new(StatusCode::FORBIDDEN, "This token is not good for that."))
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750 §2.1).

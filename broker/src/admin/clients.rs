@@ -14,10 +14,15 @@ use super::body;
 use super::failure::Failure;
 use super::resource::{self, Shown};
 use crate::app::App;
-use crate::catalog::{Client, ClientAuthMethod, ClientSecret};
+use crate::catalog::{Client, ClientAuthMethod, ClientSecret, Name};
 use crate::ids;
 
 impl Shown for Client {
+    /// First-party clients are the operator's, also where they are tied to an organization.
+    fn owner(&self) -> Option<&Name> {
+        self.organization().filter(|_| self.is_third_party())
+    }
+
     fn view(&self, _app: &App) -> Value {
         resource::complete(writable(self), &self.client_id, (self.created_at, self.updated_at))
     }

@@ -1,8 +1,11 @@
 //! The management API `/api/v1`: one file a resource, handlers thin, every refusal a problem document.
 
+mod access;
+mod api_tokens;
 mod auth;
 mod author;
 mod body;
+mod caller;
 mod client_grants;
 mod clients;
 mod connections;
@@ -23,6 +26,7 @@ mod signing_keys;
 mod simulate;
 #[cfg(test)]
 mod tests;
+mod token;
 mod users;
 
 use actix_web::http::StatusCode;
@@ -32,7 +36,8 @@ use actix_web::{Route, web};
 use self::failure::Failure;
 use self::resource::{Shown, delete, list, read};
 use crate::catalog::{
-    Client, ClientGrant, Connection, Organization, RegistrationToken, ResourceServer, User,
+    ApiToken, Client, ClientGrant, Connection, Organization, RegistrationToken, ResourceServer,
+    User,
 };
 use crate::http::body::METADATA_BYTES;
 
@@ -54,6 +59,16 @@ pub fn routes(routes: &mut web::ServiceConfig) {
         .route("/users/{id}/sessions", web::delete().to(sessions::end_all))
         .route("/users/{id}/sessions/{sid}", web::delete().to(sessions::end_one))
         .route("/metadata/inspect", web::post().to(connections::inspect))
+        .service(
+            web::resource("/api-tokens")
+                .route(web::get().to(list::<ApiToken>))
+                .route(web::post().to(api_tokens::create)),
+        )
+        .service(
+            web::resource("/api-tokens/{id}")
+                .route(web::get().to(read::<ApiToken>))
+                .route(web::delete().to(delete::<ApiToken>)),
+        )
         .service(
             web::resource("/registration-tokens")
                 .route(web::get().to(list::<RegistrationToken>))

@@ -2,6 +2,8 @@
 //!
 //! The schemas stand in `openapi/schemas.json`; paths are alike for each kind of object and made here.
 
+mod delegation;
+
 use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
@@ -31,8 +33,11 @@ fn build() -> Value {
         paths.insert(format!("{path}/{{id}}"), single(schema, what));
     }
     paths.extend(others());
-    let schemas: Value =
-        serde_json::from_str(include_str!("openapi/schemas.json")).unwrap_or_default();
+    paths.extend(delegation::paths());
+    let mut schemas = Map::new();
+    for part in [include_str!("openapi/schemas.json"), include_str!("openapi/delegation.json")] {
+        schemas.extend(serde_json::from_str::<Map<String, Value>>(part).unwrap_or_default());
+    }
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -317,7 +322,7 @@ fn responses(good: &[(u16, Option<&str>)], problems: &[u16]) -> Value {
         }
         all.insert(status.to_string(), response);
     }
-    for status in problems.iter().chain(&[503]) {
+    for status in problems.iter().chain(&[403, 503]) {
         let content = json!({"application/problem+json": {"schema": reference("Problem")}});
         all.insert(
             status.to_string(),
@@ -331,6 +336,7 @@ const fn meaning(status: u16) -> &'static str {
     match status {
         400 => "The body is not JSON",
         401 => "No token, or not the right one",
+        403 => "The token is not good for that",
         404 => "There is no such object",
         409 => "Taken, or still referred to",
         412 => "Changed since it was read",

@@ -12,6 +12,10 @@ use crate::catalog::{DomainPattern, Name, Organization, OrganizationDomain};
 use crate::ids;
 
 impl Shown for Organization {
+    fn owner(&self) -> Option<&Name> {
+        Some(&self.name)
+    }
+
     fn view(&self, _app: &App) -> Value {
         json!({
             "id": self.id,

@@ -8,6 +8,7 @@ use super::body;
 use super::failure::Failure;
 use super::fields::Fields;
 use super::resource::{self, Shown};
+use super::token;
 use crate::app::App;
 use crate::catalog::{Name, Organization, RegistrationToken};
 use crate::ids;
@@ -17,9 +18,6 @@ const USUAL_SECONDS: u32 = 3600;
 /// Thirty days.
 const LONGEST_SECONDS: u32 = 30 * 24 * 3600;
 const MOST_USES: u32 = 1000;
-
-/// Separates a token's id from its secret; neither holds it.
-pub(super) const SEPARATOR: char = '.';
 
 impl Shown for RegistrationToken {
     fn view(&self, _app: &App) -> Value {
@@ -56,11 +54,11 @@ pub(super) async fn create(
     };
     let now = app.now();
     let id = ids::id("rgt", app.random.as_ref());
-    let token = format!("{id}{SEPARATOR}{}", ids::secret(app.random.as_ref()));
+    let (token, token_sha256) = token::issue(&id, app.random.as_ref());
     let kept = RegistrationToken {
         id,
         organization,
-        token_sha256: ids::sha256_hex(&token),
+        token_sha256,
         expires_at: now + TimeDelta::seconds(seconds.unwrap_or(USUAL_SECONDS).into()),
         uses_left,
         created_at: now,

@@ -7,15 +7,20 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::author;
 use super::failure::Failure;
+use super::{author, caller};
 use crate::app::App;
-use crate::catalog::{Resource, Versioned};
+use crate::catalog::{Name, Resource, Versioned};
 
 /// A kind of object as the management API shows it.
 pub(super) trait Shown: Resource {
     /// The whole answer, without secrets.
     fn view(&self, app: &App) -> Value;
+
+    /// The organization whose tokens see it; for those of others it is not there.
+    fn owner(&self) -> Option<&Name> {
+        None
+    }
 
     /// What must end with it when it was deleted (`new` is `None`) or changed.
     async fn ends(_app: &App, _request: &HttpRequest, _id: &str, _new: Option<&Self>) {}
@@ -44,10 +49,16 @@ pub(super) struct Page {
 pub(super) async fn list<T: Shown>(
     app: web::Data<App>,
     page: web::Query<Page>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
     let (limit, cursor) = page.bounds()?;
-    let listed = app.catalog.list::<T>(limit, cursor).await?;
-    let items: Vec<Value> = listed.items.iter().map(|item| item.view(&app)).collect();
+    let caller = caller::of(&request).ok_or_else(|| Failure::not_found(T::KIND))?;
+    let listed = match caller.organization() {
+        None => app.catalog.list::<T>(limit, cursor).await?,
+        Some(organization) => app.catalog.list_of::<T>(organization, limit, cursor).await?,
+    };
+    let seen = listed.items.iter().filter(|item| caller.sees(item.owner()));
+    let items: Vec<Value> = seen.map(|item| item.view(&app)).collect();
     Ok(HttpResponse::Ok().json(json!({"items": items, "next": listed.next})))
 }
 
@@ -55,8 +66,9 @@ pub(super) async fn list<T: Shown>(
 pub(super) async fn read<T: Shown>(
     app: web::Data<App>,
     id: web::Path<String>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
-    let found = find::<T>(&app, &id).await?;
+    let found = find_own::<T>(&app, &request, &id).await?;
     Ok(shown(&app, StatusCode::OK, &found))
 }
 
@@ -77,6 +89,17 @@ pub(super) async fn delete<T: Shown>(
 
 pub(super) async fn find<T: Shown>(app: &App, id: &str) -> Result<Versioned<T>, Failure> {
     app.catalog.get::<T>(id).await?.ok_or_else(|| Failure::not_found(T::KIND))
+}
+
+/// As [`find`], for whom an object of another organization's looks like none (RULES 23).
+pub(super) async fn find_own<T: Shown>(
+    app: &App,
+    request: &HttpRequest,
+    id: &str,
+) -> Result<Versioned<T>, Failure> {
+    let found = find::<T>(app, id).await?;
+    let sees = caller::of(request).is_some_and(|caller| caller.sees(found.owner()));
+    if sees { Ok(found) } else { Err(Failure::not_found(T::KIND)) }
 }
 
 /// The object with its entity tag.

@@ -1,5 +1,7 @@
 //! The management API over a real socket.
 
+mod access;
+mod api_tokens;
 mod audit;
 mod client_id_documents;
 mod client_keys;

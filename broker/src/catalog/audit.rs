@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::name::Name;
 use super::resource::Resource;
 use crate::ids;
 
@@ -37,6 +38,9 @@ pub struct Actor {
     pub kind: ActorKind,
     /// Name of the token, id of the user, and so on.
     pub name: String,
+    /// The organization that a token is limited to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<Name>,
 }
 
 /// What an actor is.
@@ -151,7 +155,7 @@ impl Author {
 impl Actor {
     /// Of this kind, with this name.
     pub fn new(kind: ActorKind, name: impl Into<String>) -> Self {
-        Self { kind, name: name.into() }
+        Self { kind, name: name.into(), organization: None }
     }
 }
 

@@ -4,6 +4,7 @@
 //! The types here are what the rest of the broker sees. [`Catalog`] reads and writes them: `store/` has the SQL of each,
 //! `cache` and `group_commit` stand between it and the `database`.
 
+pub mod api_token;
 pub mod audit;
 mod cache;
 mod change_feed;
@@ -29,6 +30,7 @@ mod storage;
 pub mod store;
 pub mod user;
 
+pub use api_token::{ApiScope, ApiToken};
 pub use audit::{Action, Actor, ActorKind, AuditEntry, AuditObject, Author};
 pub use client::{
     Client, ClientAuthMethod, ClientKind, ClientSecret, GrantType, RefreshTokens, SignedAnswers,

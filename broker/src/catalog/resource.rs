@@ -44,6 +44,8 @@ pub trait Resource: Clone + Debug + DeserializeOwned + Serialize + Send + Sync +
     const NAME_FIELD: &'static str;
     /// The statements of its table.
     const SQL: Sql;
+    /// A page of those that belong to an organization ($1), after a name ($2), of a limit ($3); `None` where none does.
+    const LIST_OF: Option<&'static str> = None;
 
     /// Given by us, never reused.
     fn id(&self) -> &str;

@@ -1,5 +1,6 @@
 //! The catalog: durable objects in SQL, read through a cache.
 
+mod api_tokens;
 mod audit;
 mod client_grants;
 mod clients;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::Any;
+use sqlx::any::AnyRow;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -24,6 +26,7 @@ use super::cache::Key;
 use super::error::{CatalogError, OpenError, unavailable};
 use super::group_commit::GroupCommit;
 use super::master_key;
+use super::name::Name;
 use super::resource::{
     Listed, Resource, Versioned, can_be_stored, cursor, execute, find, insert_row, read_cursor,
     read_row, replace_row, text,
@@ -234,14 +237,44 @@ impl Catalog {
             .fetch_all(&mut *self.storage.reader().await?)
             .await
             .map_err(unavailable)?;
-        let mut items = Vec::with_capacity(rows.len());
-        for row in rows.iter().take(limit as usize) {
-            items.push(read_row::<T>(row)?.0);
-        }
-        let more = rows.len() > items.len();
-        let next = items.last().filter(|_| more).map(|last| cursor(last.name()));
-        Ok(Listed { items, next })
+        page(&rows, limit)
     }
+
+    /// As [`Self::list`], of those that belong to an organization; empty for a kind of object that belongs to none.
+    ///
+    /// # Errors
+    /// As [`Self::list`].
+    pub async fn list_of<T: Resource>(
+        &self,
+        organization: &Name,
+        limit: u32,
+        from: Option<&str>,
+    ) -> Result<Listed<Versioned<T>>, CatalogError> {
+        let limit = limit.clamp(1, 200);
+        let after = from.map(read_cursor).transpose()?.unwrap_or_default();
+        let Some(statement) = T::LIST_OF else {
+            return Ok(Listed { items: Vec::new(), next: None });
+        };
+        let rows = sqlx::query::<Any>(statement)
+            .bind(organization.to_string())
+            .bind(after)
+            .bind(i64::from(limit) + 1)
+            .fetch_all(&mut *self.storage.reader().await?)
+            .await
+            .map_err(unavailable)?;
+        page(&rows, limit)
+    }
+}
+
+/// The first `limit` of the rows, and where the next page begins if there is one more.
+fn page<T: Resource>(rows: &[AnyRow], limit: u32) -> Result<Listed<Versioned<T>>, CatalogError> {
+    let mut items = Vec::with_capacity(rows.len());
+    for row in rows.iter().take(limit as usize) {
+        items.push(read_row::<T>(row)?.0);
+    }
+    let more = rows.len() > items.len();
+    let next = items.last().filter(|_| more).map(|last| cursor(last.name()));
+    Ok(Listed { items, next })
 }
 
 async fn insert<T: Resource>(

@@ -78,6 +78,8 @@ const ROUTES: &[(&str, &[Method])] = &[
     ("/api/v1/users/{id}/consents/{client_id}", DELETE),
     ("/api/v1/registration-tokens", GET_POST),
     ("/api/v1/registration-tokens/{id}", GET_DELETE),
+    ("/api/v1/api-tokens", GET_POST),
+    ("/api/v1/api-tokens/{id}", GET_DELETE),
     ("/api/v1/metadata/inspect", POST),
     ("/api/v1/login-traces", GET),
     ("/api/v1/login-traces/{id}", GET),

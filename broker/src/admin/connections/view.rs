@@ -5,9 +5,13 @@ use serde_json::{Map, Value, json};
 use crate::admin::body;
 use crate::admin::resource::{self, Shown};
 use crate::app::App;
-use crate::catalog::{Connection, ConnectionOptions, OidcOptions, SamlOptions};
+use crate::catalog::{Connection, ConnectionOptions, Name, OidcOptions, SamlOptions};
 
 impl Shown for Connection {
+    fn owner(&self) -> Option<&Name> {
+        self.organization.as_ref()
+    }
+
     fn view(&self, app: &App) -> Value {
         let mut members = writable(self);
         members.insert("urls".to_owned(), urls(self, app));

@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use self::refusal::Refusal;
 use super::auth::bearer;
 use super::clients::new_secret;
+use super::token::is_of;
 use super::{author, body};
 use crate::app::App;
 use crate::catalog::client::ClientRegistration;
@@ -144,7 +145,7 @@ async fn own<'r>(
     let found = app.catalog.get::<Client>(client_id).await?;
     let known =
         found.as_ref().and_then(|f| f.object.registration.registration_token_sha256.as_deref());
-    let proven = token::is_of(presented, known);
+    let proven = is_of(presented, known);
     let found = found.filter(|_| proven).ok_or(Refusal::InvalidToken)?;
     token::organization_is_enabled(app, found.object.organization()).await?;
     if !found.object.enabled {
@@ -159,7 +160,7 @@ fn object(request: &HttpRequest, body: &web::Bytes) -> Result<Map<String, Value>
 
 /// Who changes something, for the audit log: the initial access token, or the client itself.
 fn by(app: &App, request: &HttpRequest, name: &str) -> Author {
-    Author { actor: Actor::new(ActorKind::Registration, name), ..author::of(app, request) }
+    author::by(app, request, Actor::new(ActorKind::Registration, name))
 }
 
 /// RFC 7591 §3.2.1, RFC 7592 §3.

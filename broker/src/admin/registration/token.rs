@@ -1,22 +1,19 @@
 //! Initial access tokens and registration access tokens: found, compared, spent.
 
 use actix_web::HttpRequest;
-use subtle::ConstantTimeEq as _;
 
 use super::by;
 use super::refusal::Refusal;
-use crate::admin::registration_tokens::SEPARATOR;
+use crate::admin::token::{id_of, is_of};
 use crate::app::App;
 use crate::catalog::{CatalogError, Name, Organization, RegistrationToken};
-use crate::ids;
 
 /// Two who register with one token at the same moment wait for each other; more than that try again.
 const MOST_ATTEMPTS: usize = 10;
 
 /// An initial access token that still registers clients.
 pub(super) async fn find(app: &App, presented: &str) -> Result<RegistrationToken, Refusal> {
-    let id = presented.split(SEPARATOR).next().unwrap_or_default();
-    let found = app.catalog.get::<RegistrationToken>(id).await?;
+    let found = app.catalog.get::<RegistrationToken>(id_of(presented)).await?;
     let token = found.map(|found| found.object.as_ref().clone());
     let known = token.as_ref().map(|token| token.token_sha256.as_str());
     if !is_of(presented, known) {
@@ -51,12 +48,6 @@ pub(super) async fn spend(
         }
     }
     Err(Refusal::Away("the registration token is in great demand".to_owned()))
-}
-
-/// Compares a token with what is kept of one, in constant time.
-pub(super) fn is_of(presented: &str, kept_sha256: Option<&str>) -> bool {
-    let hash = ids::sha256_hex(presented);
-    kept_sha256.is_some_and(|kept| hash.as_bytes().ct_eq(kept.as_bytes()).into())
 }
 
 pub(super) async fn organization_is_enabled(app: &App, name: Option<&Name>) -> Result<(), Refusal> {

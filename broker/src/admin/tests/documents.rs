@@ -158,6 +158,7 @@ async fn bodies_take_exactly_the_keys_of_the_document() {
         ("/client-grants", "ClientGrantBody"),
         ("/users", "UserBody"),
         ("/registration-tokens", "RegistrationTokenBody"),
+        ("/api-tokens", "ApiTokenBody"),
     ] {
         let answer = api.post(path, json!({"surprise": 1})).await;
         let errors = answer.body["errors"].as_array().unwrap();

@@ -2,11 +2,12 @@
 
 use super::Key;
 use crate::catalog::{
-    Client, ClientGrant, Connection, Organization, RegistrationToken, Resource, ResourceServer,
-    SubjectType, User,
+    ApiToken, Client, ClientGrant, Connection, Organization, RegistrationToken, Resource,
+    ResourceServer, SubjectType, User,
 };
 
-const KINDS: [&str; 7] = [
+const KINDS: [&str; 8] = [
+    ApiToken::KIND,
     Client::KIND,
     ClientGrant::KIND,
     Connection::KIND,

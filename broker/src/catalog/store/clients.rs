@@ -17,6 +17,8 @@ impl Resource for Client {
         update: "UPDATE clients SET organization = $2, revision = $3, doc = $4 WHERE id = $1"
     );
 
+    const LIST_OF: Option<&'static str> = Some(OF_ORGANIZATION);
+
     fn id(&self) -> &str {
         &self.client_id
     }
@@ -69,6 +71,8 @@ impl Resource for Client {
     }
 }
 
+const OF_ORGANIZATION: &str = "SELECT revision, doc FROM clients \
+     WHERE organization = $1 AND id > $2 ORDER BY id LIMIT $3";
 const ADD_CONNECTION: &str =
     "INSERT INTO client_connections (client_id, connection) VALUES ($1, $2)";
 const REMOVE_CONNECTIONS: &str = "DELETE FROM client_connections WHERE client_id = $1";

@@ -83,6 +83,8 @@ impl Resource for Connection {
         update: "UPDATE connections SET organization = $3, revision = $4, doc = $5 WHERE id = $1 AND name = $2"
     );
 
+    const LIST_OF: Option<&'static str> = Some(LIST_OF_ORGANIZATION);
+
     fn id(&self) -> &str {
         &self.id
     }
@@ -149,6 +151,8 @@ fn weighed(names: Vec<String>) -> (Arc<[String]>, usize) {
 }
 
 pub(super) const OWNED: &str = "SELECT name FROM connections WHERE organization = $1 ORDER BY name";
+const LIST_OF_ORGANIZATION: &str = "SELECT revision, doc FROM connections \
+     WHERE organization = $1 AND name > $2 ORDER BY name LIMIT $3";
 const ADD_DOMAIN: &str = "INSERT INTO connection_domains (pattern, connection) VALUES ($1, $2)";
 const REMOVE_DOMAINS: &str = "DELETE FROM connection_domains WHERE connection = $1";
 const REFERRERS: [(&str, &str); 2] = [

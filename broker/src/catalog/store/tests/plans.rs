@@ -7,8 +7,8 @@ use super::samples::*;
 use super::source;
 use crate::catalog::store::audit;
 use crate::catalog::{
-    Client, ClientGrant, Connection, Organization, RegistrationToken, Resource, ResourceServer,
-    User,
+    ApiToken, Client, ClientGrant, Connection, Organization, RegistrationToken, Resource,
+    ResourceServer, User,
 };
 
 /// What may read all of something, each with the reason.
@@ -124,6 +124,7 @@ fn statements() -> Vec<String> {
         audit::OF_OBJECT_NAME,
     ];
     let kinds = [
+        of::<ApiToken>(),
         of::<Client>(),
         of::<ClientGrant>(),
         of::<Connection>(),
