@@ -119,7 +119,19 @@ async fn another_organizations_connection_looks_like_none_until_it_is_shared() {
     assert_eq!((closed.status.as_u16(), none.status.as_u16()), (400, 400));
     let words = |page: &Page| page.text().replace(&page.reference().unwrap(), "");
     assert_eq!(words(&closed), words(&none));
-    admin.change("/connections/globex-saml", &json!({"is_domain_connection": true})).await;
+    // the admin learns what would open it
+    let trace = admin.trace(&closed.reference().unwrap()).await;
+    assert_eq!(trace["code"], "connection_unknown", "{trace:#}");
+    let told = trace["checks"].to_string();
+    assert!(told.contains("`is_domain_connection` is false"), "{trace:#}");
+    let elsewhere =
+        json!({"is_domain_connection": true, "domain_connection_organizations": ["globex"]});
+    admin.change("/connections/globex-saml", &elsewhere).await;
+    let landing = start(&scene, &client, &mut browser(), &at_globex).await;
+    let trace = scene.refused(landing, 400, "connection_unknown").await;
+    assert!(trace["checks"].to_string().contains("`domain_connection_organizations`"), "{trace:#}");
+    let open = json!({"domain_connection_organizations": ["acme"]});
+    admin.change("/connections/globex-saml", &open).await;
     let url = scene.authorize(&[
         ("client_id", &client),
         ("redirect_uri", SITE),

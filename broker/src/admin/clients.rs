@@ -35,7 +35,7 @@ pub(super) async fn create(
     body: web::Bytes,
 ) -> Result<HttpResponse, Failure> {
     let now = app.now();
-    let draft = Draft::read(&app, body::object(&request, &body)?).await?;
+    let draft = Draft::read(&app, body::object(&request, &body)?, None).await?;
     let prefix = if draft.kind.is_third_party() { "tpc" } else { "app" };
     let client_id = draft.client_id.clone().unwrap_or_else(|| ids::id(prefix, app.random.as_ref()));
     let mut once = Map::new();
@@ -65,7 +65,7 @@ pub(super) async fn update(
     let old = found.object.as_ref();
     let mut merged = writable(old);
     body::merge(&mut merged, patch);
-    let draft = Draft::read(&app, merged).await?;
+    let draft = Draft::read(&app, merged, old.connections.as_deref()).await?;
     let is_public = |method| method == ClientAuthMethod::None;
     for (field, same) in [
         ("client_id", draft.client_id.as_deref() == Some(&old.client_id)),

@@ -8,9 +8,10 @@ use super::body;
 use super::failure::Failure;
 use super::fields::Fields;
 use crate::app::App;
-use crate::catalog::{Client, Connection, EmailAddress};
+use crate::catalog::{Client, EmailAddress};
+use crate::login::access::closed;
 use crate::login::facts::{self, Question};
-use crate::login::home_realm::{Asked, Candidate, Decision, EmailFact, Facts, decide, may_use};
+use crate::login::home_realm::{Asked, Candidate, Decision, EmailFact, Facts, decide};
 
 /// `POST /simulate/home-realm`
 pub(super) async fn home_realm(
@@ -107,25 +108,9 @@ fn steps(facts: &Facts) -> Vec<String> {
 }
 
 fn standing(client: &Client, candidate: &Candidate) -> String {
-    let connection: &Connection = &candidate.connection;
-    let name = &connection.name;
-    if may_use(client, candidate) {
-        return format!("{name}: open to this client");
+    let name = &candidate.connection.name;
+    match closed(client, candidate) {
+        None => format!("{name}: open to this client"),
+        Some(closed) => format!("{name}: {}", closed.received()),
     }
-    if !client.enabled {
-        return format!("{name}: the client is disabled");
-    }
-    if !connection.enabled {
-        return format!("{name}: the connection is disabled");
-    }
-    if !candidate.organization_enabled {
-        return format!("{name}: its organization is disabled");
-    }
-    if !connection.lists_client(&client.client_id) {
-        return format!("{name}: `clients` of the connection does not list this client");
-    }
-    if client.connections.as_ref().is_some_and(|listed| !listed.contains(name)) {
-        return format!("{name}: `connections` of the client does not list it");
-    }
-    format!("{name}: belongs to another organization and `is_domain_connection` is false")
 }

@@ -24,6 +24,9 @@ pub struct Connection {
     pub domains: Vec<DomainPattern>,
     /// Also open to third-party clients of other organizations.
     pub is_domain_connection: bool,
+    /// Of which organizations, where it is; empty: of all.
+    #[serde(default)]
+    pub domain_connection_organizations: Vec<Name>,
     /// Checked at the start and at the end of each login.
     pub enabled: bool,
     /// Client ids that may use it; `["*"]` is every client that the ownership rules allow.
@@ -183,6 +186,12 @@ impl Connection {
     /// Whether the connection's own list names this client.
     pub fn lists_client(&self, client_id: &str) -> bool {
         self.clients.iter().any(|c| c == "*" || c == client_id)
+    }
+
+    /// Whether it is open to the third-party clients of an organization that does not own it.
+    pub fn is_promoted_to(&self, organization: &Name) -> bool {
+        let named = &self.domain_connection_organizations;
+        self.is_domain_connection && (named.is_empty() || named.contains(organization))
     }
 
     /// What to do with foreign e-mail domains.

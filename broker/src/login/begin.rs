@@ -11,10 +11,11 @@ pub use account::{ask_for_account, use_another_account};
 use page::page_model;
 pub use page::{Account, PageModel, Problem, page};
 
+use super::access::asked_for_closed;
 use super::error::{ErrorPage, LoginError};
 use super::facts::{Question, gather};
 use super::failure::Failure;
-use super::home_realm::{AskReason, Decision, decide};
+use super::home_realm::{AskReason, Decision, Refusal, decide};
 use super::request::AuthorizationRequest;
 use super::trace::{Proof, Trail};
 use super::transaction::{
@@ -214,7 +215,7 @@ async fn try_choose(
     trail: &mut Trail,
 ) -> Result<Begun, Failure> {
     let found = own(app, browser, transaction, trail).await?;
-    let unknown = Failure::HomeRealm(super::home_realm::Refusal::UnknownConnection);
+    let unknown = Failure::HomeRealm(Refusal::UnknownConnection);
     let Stage::Asked { choices, email, .. } = &found.login().stage else {
         return Err(TransactionError::NotAnswered.into());
     };
@@ -225,8 +226,9 @@ async fn try_choose(
     let request = &found.login().request;
     let client = standing::client(app, &request.client_id).await?;
     let question = Question { connection: Some(name.as_str()), ..question(request, None) };
-    let Decision::Connection(connection, _) = decide(&gather(app, client, question).await?) else {
-        return Err(unknown);
+    let facts = gather(app, client, question).await?;
+    let Decision::Connection(connection, _) = decide(&facts) else {
+        return Err(asked_for_closed(&facts).map_or(unknown, Failure::Closed));
     };
     trail.passed("home_realm", Some("choice".to_owned()));
     go(app, found, &connection, address, trail).await
@@ -252,7 +254,13 @@ async fn decide_for(
     email: Option<&EmailAddress>,
 ) -> Result<Decision, Failure> {
     let client = standing::client(app, &request.client_id).await?;
-    Ok(decide(&gather(app, client, question(request, email)).await?))
+    let facts = gather(app, client, question(request, email)).await?;
+    match (decide(&facts), asked_for_closed(&facts)) {
+        (Decision::Refused(Refusal::UnknownConnection), Some(closed)) => {
+            Err(Failure::Closed(closed))
+        }
+        (decision, _) => Ok(decision),
+    }
 }
 
 fn question<'a>(

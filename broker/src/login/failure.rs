@@ -5,6 +5,7 @@ mod words;
 use homerealm_connectors::check::{Check, Outcome};
 use homerealm_connectors::error::ConnectorError;
 
+use super::access::Closed;
 use super::claims::ClaimRefusal;
 use super::connectors::Unusable;
 use super::email::EmailRefusal;
@@ -28,6 +29,9 @@ pub enum Failure {
     /// The callback has neither a code nor an error, or both.
     #[error("the callback is not an authorization response")]
     CallbackMalformed,
+    /// The connection that was asked for is not for this client; for the browser it is as if there were none (RULES 23).
+    #[error("the connection is closed to the client: {0:?}")]
+    Closed(Closed),
     /// The verified statement is not taken.
     #[error("the verified statement is not taken: {0:?}")]
     Claims(ClaimRefusal),
@@ -65,8 +69,10 @@ pub enum Failure {
 pub enum Barred {
     /// Disabled or deleted while the login ran.
     Client,
-    /// Disabled or deleted, or closed to this client, while the login ran.
-    Connection,
+    /// Disabled or deleted, or closed to this client, while the login ran or since.
+    Connection(Closed),
+    /// What the login established has ended since for its user, by this code.
+    Login(&'static str),
     /// The organization is disabled.
     Organization,
     /// The user is not known to belong to the organization that was asked for (RULES 21).
@@ -84,6 +90,7 @@ impl Failure {
             Self::Barred(barred) => barred.code(),
             Self::CallbackMalformed => "oidc_callback_malformed",
             Self::Claims(refusal) => claim_code(refusal),
+            Self::Closed(_) => Refusal::UnknownConnection.code(),
             Self::Connector(error) => connector_code(error),
             Self::FormNotOurs => "login_form_not_ours",
             Self::HomeRealm(refusal) => refusal.code(),
@@ -110,6 +117,7 @@ impl Failure {
             Self::Misconfigured(_) => 500,
             Self::CallbackMalformed
             | Self::Claims(_)
+            | Self::Closed(_)
             | Self::Connector(_)
             | Self::FormNotOurs
             | Self::HomeRealm(_)
@@ -152,6 +160,7 @@ impl Failure {
                 | ConnectorError::Denied { error: code, .. },
             ) => (None, Some(code.clone()), None),
             Self::Misconfigured(what) => (None, Some(what.clone()), None),
+            Self::Barred(Barred::Connection(closed)) | Self::Closed(closed) => closed_facts(*closed),
             Self::Barred(_)
             | Self::CallbackMalformed
             | Self::Claims(_)
@@ -167,11 +176,28 @@ impl Failure {
     }
 }
 
+fn closed_facts(closed: Closed) -> (Option<String>, Option<String>, Option<String>) {
+    let [expected, received, fix] =
+        [closed.expected(), closed.received(), closed.fix()].map(|text| Some(text.to_owned()));
+    (expected, received, fix)
+}
+
 impl Barred {
-    const fn code(self) -> &'static str {
+    /// Stable, as [`Failure::code`].
+    pub const fn code(self) -> &'static str {
         match self {
             Self::Client => "client_disabled",
-            Self::Connection => "connection_disabled",
+            Self::Connection(Closed::Disabled | Closed::Gone) => "connection_disabled",
+            Self::Connection(
+                Closed::ClientDisabled
+                | Closed::NotListedByClient
+                | Closed::NotListedByConnection
+                | Closed::NotPromoted
+                | Closed::NotPromotedHere
+                | Closed::OrganizationDisabled
+                | Closed::OtherOrganization,
+            ) => "connection_closed",
+            Self::Login(code) => code,
             Self::Organization => "organization_disabled",
             Self::OrganizationForeign => "organization_not_a_member",
             Self::RedirectUri => "redirect_uri_removed",

@@ -101,6 +101,7 @@ fn connection(called: &str, options: ConnectionOptions) -> Connection {
         display_name: called.to_owned(),
         domains: vec![pattern("acme.example")],
         is_domain_connection: false,
+        domain_connection_organizations: Vec::new(),
         enabled: true,
         clients: vec!["*".to_owned()],
         options,

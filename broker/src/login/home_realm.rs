@@ -5,6 +5,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use super::access::may_use;
 use crate::catalog::{Client, ClientKind, Connection, Name, Organization};
 
 /// Everything that the decision may look at.
@@ -165,32 +166,6 @@ pub fn decide(facts: &Facts) -> Decision {
             remembered(facts, organization).unwrap_or(Decision::Ask(AskReason::NothingKnown))
         }
     }
-}
-
-/// Whether this client may use this connection now: both lists, ownership, and everything enabled.
-pub fn may_use(client: &Client, candidate: &Candidate) -> bool {
-    let connection = &candidate.connection;
-    client.enabled
-        && connection.enabled
-        && candidate.organization_enabled
-        && is_open_to(client, connection)
-}
-
-/// Whether the lists of both sides and ownership allow it, enabled or not.
-///
-/// Third-party clients: their own organization's connections and those that are open to all. A first-party client that is
-/// tied to an organization: that one's and shared ones. Other first-party clients: all.
-pub fn is_open_to(client: &Client, connection: &Connection) -> bool {
-    let owner = connection.organization.as_ref();
-    let owned = match &client.kind {
-        ClientKind::FirstParty { organization: None } => true,
-        ClientKind::FirstParty { organization: Some(own) } => owner.is_none_or(|o| o == own),
-        ClientKind::ThirdParty { organization } => {
-            connection.is_domain_connection || owner == Some(organization)
-        }
-    };
-    let listed = client.connections.as_ref().is_none_or(|l| l.contains(&connection.name));
-    owned && listed && connection.lists_client(&client.client_id)
 }
 
 /// An organization that this client has nothing to do with is answered like one that does not exist.

@@ -2,8 +2,8 @@
 
 use url::Url;
 
+use super::access::is_open_to;
 use super::failure::Failure;
-use super::home_realm::is_open_to;
 use super::standing;
 use super::trace::Trail;
 use crate::app::App;

@@ -5,6 +5,7 @@
 //! [`complete`]: it is bound to its browser, [`standing`] is checked again, [`claims`] puts the statement into our words,
 //! [`users`] finds the user. Whatever ends a login is a [`failure`] and leaves a [`trace`].
 
+pub mod access;
 pub mod begin;
 pub mod claims;
 pub mod complete;

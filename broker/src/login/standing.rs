@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use url::Url;
 
+use super::access::{Closed, closed_between};
 use super::failure::{Barred, Failure};
-use super::home_realm::is_open_to;
 use super::request::AuthorizationRequest;
 use crate::app::App;
 use crate::catalog::{Client, Connection, Name, Organization};
@@ -78,9 +78,14 @@ pub async fn at_the_end(
 ) -> Result<Standing, Failure> {
     let client = client(app, client_id).await?;
     let found = app.catalog.get::<Connection>(connection.as_str()).await?;
-    let open = |c: &Arc<Connection>| c.enabled && is_open_to(&client, c);
-    let connection = found.map(|found| found.object).filter(open);
-    let connection = connection.ok_or(Failure::Barred(Barred::Connection))?;
+    let barred = |closed| Failure::Barred(Barred::Connection(closed));
+    let connection = found.map(|found| found.object).ok_or(barred(Closed::Gone))?;
+    if !connection.enabled {
+        return Err(barred(Closed::Disabled));
+    }
+    if let Some(closed) = closed_between(&client, &connection) {
+        return Err(barred(closed));
+    }
     let organization = match &connection.organization {
         Some(owner) => Some(enabled_organization(app, owner).await?),
         None => None,

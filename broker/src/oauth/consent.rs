@@ -312,8 +312,8 @@ async fn find(
 /// The end of this login is here: what was disabled since it was completed bars it (DESIGN §5, invariant 2).
 async fn still_allowed(app: &App, pending: &PendingConsent) -> Result<Arc<Client>, ConsentError> {
     let client_id = &pending.request.client_id;
-    if let Some(code) = login_is_barred(app, client_id, &pending.login).await? {
-        return Err(ConsentError::Barred(code));
+    if let Some(barred) = login_is_barred(app, client_id, &pending.login).await? {
+        return Err(ConsentError::Barred(barred.code()));
     }
     match standing::answerable(app, &pending.request).await {
         Ok(client) => Ok(client),

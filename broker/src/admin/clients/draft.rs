@@ -15,6 +15,7 @@ use crate::catalog::{
     Client, ClientAuthMethod, ClientKind, ClientSecret, Connection, GrantType, Name, RefreshTokens,
     SignedAnswers,
 };
+use crate::login::access::closed_by_ownership;
 use crate::oauth::redirect_uri::RedirectUri;
 
 const METHODS: &str = "none, client_secret_basic, client_secret_post, private_key_jwt, \
@@ -43,9 +44,11 @@ pub(in crate::admin) struct Draft {
 }
 
 impl Draft {
+    /// `kept`: the connections that its list names already, which may have been closed to it since.
     pub(in crate::admin) async fn read(
         app: &App,
         object: Map<String, Value>,
+        kept: Option<&[Name]>,
     ) -> Result<Self, Failure> {
         let mut fields = Fields::new(object);
         let client_id = fields.parsed("client_id", client_id);
@@ -73,7 +76,7 @@ impl Draft {
         let keys = keys::read(&mut fields, app, token_endpoint_auth_method);
         let requests = keys::read_requests(&mut fields, app);
         let enabled = fields.flag("enabled").unwrap_or(true);
-        check_connections(app, &mut fields, kind.as_ref(), connections.as_deref()).await?;
+        check_connections(app, &mut fields, kind.as_ref(), (connections.as_deref(), kept)).await?;
         let errors = fields.finish();
         let (Some(client_name), Some(kind), true) = (client_name, kind, errors.is_empty()) else {
             return Err(Failure::fields(errors));
@@ -199,14 +202,15 @@ async fn check_connections(
     app: &App,
     fields: &mut Fields,
     kind: Option<&ClientKind>,
-    connections: Option<&[Name]>,
+    (connections, kept): (Option<&[Name]>, Option<&[Name]>),
 ) -> Result<(), Failure> {
     for (place, name) in connections.unwrap_or_default().iter().enumerate() {
+        if kept.is_some_and(|kept| kept.contains(name)) {
+            continue;
+        }
         let found = app.catalog.get::<Connection>(name.as_str()).await?;
         let usable = |c: &Connection| match kind {
-            Some(ClientKind::ThirdParty { organization }) => {
-                c.is_domain_connection || c.organization.as_ref() == Some(organization)
-            }
+            Some(kind @ ClientKind::ThirdParty { .. }) => closed_by_ownership(kind, c).is_none(),
             Some(ClientKind::FirstParty { .. }) | None => true,
         };
         if !found.is_some_and(|c| &c.object.name == name && usable(&c.object)) {

@@ -45,6 +45,7 @@ impl Draft {
         let display_name = fields.label("display_name");
         let domains = read_domains(app, &mut fields, organization.as_ref()).await?;
         let is_domain_connection = fields.flag("is_domain_connection").unwrap_or(false);
+        let domain_connection_organizations = read_promotion(app, &mut fields, kept).await?;
         let enabled = fields.flag("enabled").unwrap_or(true);
         let clients = fields.texts("clients").unwrap_or_else(|| vec!["*".to_owned()]);
         let claims = fields.table_of_lists("claims").unwrap_or_default();
@@ -67,6 +68,7 @@ impl Draft {
             organization,
             domains,
             is_domain_connection,
+            domain_connection_organizations,
             enabled,
             clients,
             options,
@@ -110,6 +112,28 @@ async fn read_options(
     };
     fields.absorb(options);
     Ok(read)
+}
+
+/// Names of organizations that exist; one that was named before may be gone.
+async fn read_promotion(
+    app: &App,
+    fields: &mut Fields,
+    kept: Option<&Kept<'_>>,
+) -> Result<Vec<Name>, Failure> {
+    const FIELD: &str = "domain_connection_organizations";
+    let mut names = fields.parsed_list(FIELD, Name::try_from).unwrap_or_default();
+    for (place, name) in names.iter().enumerate() {
+        let before = |kept: &Kept<'_>| kept.old.domain_connection_organizations.contains(name);
+        if kept.is_some_and(before) {
+            continue;
+        }
+        if app.catalog.get::<Organization>(name.as_str()).await?.is_none() {
+            fields.refuse(&format!("{FIELD}.{place}"), format!("`{name}` is not an organization"));
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    Ok(names)
 }
 
 /// RULES 25: no public suffix, no wildcard without its base proven, nothing that another organization has proven.

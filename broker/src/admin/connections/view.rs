@@ -33,6 +33,7 @@ pub(super) fn writable(connection: &Connection) -> Map<String, Value> {
         "display_name": connection.display_name,
         "domains": connection.domains,
         "is_domain_connection": connection.is_domain_connection,
+        "domain_connection_organizations": connection.domain_connection_organizations,
         "enabled": connection.enabled,
         "clients": connection.clients,
         "options": options,

@@ -103,7 +103,7 @@ impl Asked {
     ) -> Result<Draft, Refusal> {
         self.0.insert("first_party".to_owned(), Value::Bool(false));
         self.0.insert("organization".to_owned(), json!(organization));
-        checked(Draft::read(app, self.0).await?)
+        checked(Draft::read(app, self.0, None).await?)
     }
 
     /// In the place of what the client said before; what we decided about it stays.
@@ -111,7 +111,7 @@ impl Asked {
         let mut members = writable(old);
         members.retain(|member, _| !TAKEN.contains(&member.as_str()) && member != "client_id");
         members.extend(self.0);
-        checked(Draft::read(app, members).await?)
+        checked(Draft::read(app, members, old.connections.as_deref()).await?)
     }
 }
 

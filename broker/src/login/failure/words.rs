@@ -52,6 +52,7 @@ impl Failure {
                 title: "We could not tell that this form is yours",
                 text: "It came from another page or another browser. Start again from the app.",
             },
+            Self::Closed(_) => home_realm_words(Refusal::UnknownConnection),
             Self::HomeRealm(refusal) => home_realm_words(*refusal),
             Self::Misconfigured(_) => Words {
                 title: "This sign-in is not set up correctly",
@@ -74,7 +75,7 @@ impl Barred {
                 title: "This app is switched off",
                 text: "Sign-in for this app is switched off. Ask the people who run it and give them the reference.",
             },
-            Self::Connection => Words {
+            Self::Connection(_) => Words {
                 title: "This sign-in is switched off",
                 text: "Your company's sign-in is switched off for this app. Ask your IT team and give them the reference.",
             },
@@ -90,7 +91,7 @@ impl Barred {
                 title: "This app cannot take the answer any more",
                 text: "The app was changed while you signed in. Start again from the app.",
             },
-            Self::User => Words {
+            Self::Login(_) | Self::User => Words {
                 title: "Your access is blocked",
                 text: "Your sign-in worked, but this account is blocked here. Ask your IT team and give them the reference.",
             },

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::super::access::is_open_to;
 use super::super::fixtures::{client, name, organization, saml};
 use super::*;
 

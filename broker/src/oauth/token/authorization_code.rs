@@ -6,7 +6,7 @@ use super::offline::Begun;
 use super::{ErrorCode, Granted, GrantedUser, TokenError, refuse};
 use crate::app::App;
 use crate::login::trace::Trail;
-use crate::oauth::barred::login_is_barred;
+use crate::oauth::barred::turns_away;
 use crate::oauth::client_authentication::AuthenticatedClient;
 use crate::oauth::code::{self, AuthorizationGrant, Gives};
 use crate::oauth::confirmation::Confirmation;
@@ -105,7 +105,7 @@ pub(super) async fn still_granted(
     family: &str,
     gives: &Gives,
 ) -> Result<Option<Granted>, Trouble> {
-    if login_is_barred(app, client_id, &gives.login).await?.is_some() {
+    if turns_away(app, client_id, &gives.login, family).await? {
         return Ok(None);
     }
     let target = match audience {

@@ -6,7 +6,7 @@ use super::{ErrorCode, Granted, GrantedUser, TokenError, refuse};
 use crate::app::App;
 use crate::catalog::Client;
 use crate::login::trace::Trail;
-use crate::oauth::barred::login_is_barred;
+use crate::oauth::barred::turns_away;
 use crate::oauth::client_authentication::AuthenticatedClient;
 use crate::oauth::confirmation::Confirmation;
 use crate::oauth::consent;
@@ -54,7 +54,7 @@ pub(super) async fn take(
             counted = true;
         }
         let asked = asked(family, client, params, bound)?;
-        let target = granted(app, client.client(), family, &asked).await?;
+        let target = granted(app, client.client(), (presented.family(), family), &asked).await?;
         if !consent_stands(app, client.client(), family, &target).await? {
             refresh::end(&app.records, presented.family(), now).await.map_err(Trouble::from)?;
             return invalid_grant();
@@ -142,10 +142,10 @@ fn asked(
 async fn granted(
     app: &App,
     client: &Client,
-    family: &RefreshFamily,
+    (name, family): (&str, &RefreshFamily),
     asked: &Manner,
 ) -> Result<Target, TokenError> {
-    if login_is_barred(app, &client.client_id, &family.login).await?.is_some() {
+    if turns_away(app, &client.client_id, &family.login, name).await? {
         return invalid_grant();
     }
     let Some(audience) = &asked.audience else {
