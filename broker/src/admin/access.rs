@@ -14,9 +14,12 @@ use crate::catalog::ApiScope;
 const OF_AN_ORGANIZATION: &[(&str, &[Method])] = &[
     ("/organizations/{id}", &[Method::GET]),
     ("/connections", &[Method::GET]),
-    ("/connections/{id}", &[Method::GET]),
+    ("/connections/{id}", &[Method::GET, Method::PATCH]),
+    ("/connections/{id}/metadata", &[Method::PUT]),
     ("/clients", &[Method::GET]),
-    ("/clients/{id}", &[Method::GET]),
+    ("/clients/{id}", &[Method::GET, Method::PATCH]),
+    ("/clients/{id}/history", &[Method::GET]),
+    ("/clients/{id}/revert", &[Method::POST]),
     ("/metadata/inspect", &[Method::POST]),
 ];
 

@@ -38,7 +38,7 @@ async fn admit(request: &ServiceRequest) -> Result<Caller, Failure> {
         return Ok(caller);
     }
     tracing::info!(api_token.name = caller.actor.name, "beyond what the token is good for");
-    Err(Failure::new(StatusCode::FORBIDDEN, "This token is not good for that."))
+    Err(Failure::forbidden(Vec::new()))
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750 §2.1).

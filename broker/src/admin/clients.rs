@@ -1,6 +1,8 @@
 //! `/clients`
 
+mod callbacks;
 pub(super) mod draft;
+pub(super) mod history;
 mod keys;
 pub(super) mod secrets;
 mod session;
@@ -10,11 +12,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value};
 
 use self::draft::{Draft, writable};
-use super::body;
 use super::failure::Failure;
 use super::resource::{self, Shown};
+use super::{body, delegated};
 use crate::app::App;
-use crate::catalog::{Client, ClientAuthMethod, ClientSecret, Name};
+use crate::catalog::{Client, ClientAuthMethod, ClientSecret, Name, Versioned};
 use crate::ids;
 
 impl Shown for Client {
@@ -61,11 +63,23 @@ pub(super) async fn update(
     body: web::Bytes,
 ) -> Result<HttpResponse, Failure> {
     let patch = body::object(&request, &body)?;
-    let found = resource::find::<Client>(&app, &id).await?;
+    let found = resource::find_own::<Client>(&app, &request, &id).await?;
+    apply(&app, &request, &found, patch).await
+}
+
+/// Merges a patch into a client, as far as the caller may.
+async fn apply(
+    app: &App,
+    request: &HttpRequest,
+    found: &Versioned<Client>,
+    patch: Map<String, Value>,
+) -> Result<HttpResponse, Failure> {
     let old = found.object.as_ref();
-    let mut merged = writable(old);
+    let before = writable(old);
+    let mut merged = before.clone();
     body::merge(&mut merged, patch);
-    let draft = Draft::read(&app, merged, old.connections.as_deref()).await?;
+    delegated::only_changes(request, &callbacks::OWN, &before, &merged)?;
+    let draft = Draft::read(app, merged, old.connections.as_deref()).await?;
     let is_public = |method| method == ClientAuthMethod::None;
     for (field, same) in [
         ("client_id", draft.client_id.as_deref() == Some(&old.client_id)),
@@ -87,5 +101,6 @@ pub(super) async fn update(
     let new = draft.into_client(old.client_id.clone(), secrets, old.created_at);
     let registration = old.registration.clone();
     let new = Client { updated_at: app.now(), registration, ..new };
-    resource::replace(&app, &request, &found, &new).await
+    callbacks::stay_within_domains(app, request, old, &new).await?;
+    resource::replace(app, request, found, &new).await
 }

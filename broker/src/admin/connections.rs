@@ -11,9 +11,9 @@ use serde_json::Map;
 
 use self::draft::{Draft, Kept};
 use self::view::writable;
-use super::body;
 use super::failure::Failure;
 use super::resource;
+use super::{body, delegated};
 use crate::app::App;
 use crate::catalog::{Connection, ConnectionOptions};
 use crate::ids;
@@ -38,12 +38,14 @@ pub(super) async fn update(
     body: web::Bytes,
 ) -> Result<HttpResponse, Failure> {
     let patch = body::object(&request, &body)?;
-    let found = resource::find::<Connection>(&app, &id).await?;
+    let found = resource::find_own::<Connection>(&app, &request, &id).await?;
     let old = found.object.as_ref();
-    let mut merged = writable(old);
+    let before = writable(old);
+    let mut merged = before.clone();
     let kept = Kept::new(old, &patch);
     metadata_source::prefer_the_patch(&mut merged, &patch);
     body::merge(&mut merged, patch);
+    delegated::only_changes(&request, &OWN, &before, &merged)?;
     let draft = Draft::read(&app, old.id.clone(), merged, Some(&kept)).await?;
     let same_strategy = draft.strategy() == old.strategy();
     for (field, same) in [("name", draft.name == old.name), ("strategy", same_strategy)] {
@@ -58,6 +60,10 @@ pub(super) async fn update(
     resource::replace(&app, &request, &found, &new).await
 }
 
+/// What an organization's token may change of its own connection: how it is called, and what its IdP renews.
+const OWN: [&str; 4] =
+    ["display_name", "options.metadata_xml", "options.metadata_url", "options.client_secret"];
+
 /// `PUT /connections/{id}/metadata`: takes the IdP's metadata as XML and answers what it says.
 pub(super) async fn put_metadata(
     app: web::Data<App>,
@@ -65,7 +71,7 @@ pub(super) async fn put_metadata(
     request: HttpRequest,
     body: web::Bytes,
 ) -> Result<HttpResponse, Failure> {
-    let found = resource::find::<Connection>(&app, &id).await?;
+    let found = resource::find_own::<Connection>(&app, &request, &id).await?;
     let old = found.object.as_ref();
     let ConnectionOptions::Saml(options) = &old.options else {
         return Err(Failure::field("strategy", "is not saml: this connection has no metadata"));

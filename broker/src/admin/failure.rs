@@ -32,6 +32,13 @@ impl Failure {
         &self.0
     }
 
+    /// 403 with every field that is out of reach.
+    pub(super) fn forbidden(errors: Vec<FieldError>) -> Self {
+        let mut problem = Problem::new(StatusCode::FORBIDDEN, "This token is not good for that.");
+        problem.errors = errors;
+        Self(problem)
+    }
+
     /// 422 with one problem.
     pub(super) fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::fields(vec![FieldError { field: field.into(), message: message.into() }])

@@ -10,6 +10,7 @@ mod client_grants;
 mod clients;
 mod connections;
 mod consents;
+mod delegated;
 mod doctor;
 mod failure;
 mod fields;
@@ -50,6 +51,7 @@ pub fn routes(routes: &mut web::ServiceConfig) {
             Failure::new(StatusCode::BAD_REQUEST, fault.to_string()).into()
         }))
         .configure(objects)
+        .configure(delegation)
         .route("/clients/{id}/secrets", web::get().to(clients::secrets::list))
         .route("/clients/{id}/secrets", web::post().to(clients::secrets::create))
         .route("/clients/{id}/secrets/{secret}", web::delete().to(clients::secrets::delete))
@@ -59,16 +61,6 @@ pub fn routes(routes: &mut web::ServiceConfig) {
         .route("/users/{id}/sessions", web::delete().to(sessions::end_all))
         .route("/users/{id}/sessions/{sid}", web::delete().to(sessions::end_one))
         .route("/metadata/inspect", web::post().to(connections::inspect))
-        .service(
-            web::resource("/api-tokens")
-                .route(web::get().to(list::<ApiToken>))
-                .route(web::post().to(api_tokens::create)),
-        )
-        .service(
-            web::resource("/api-tokens/{id}")
-                .route(web::get().to(read::<ApiToken>))
-                .route(web::delete().to(delete::<ApiToken>)),
-        )
         .service(
             web::resource("/registration-tokens")
                 .route(web::get().to(list::<RegistrationToken>))
@@ -128,6 +120,20 @@ fn objects(api: &mut web::ServiceConfig) {
         web::patch().to(client_grants::update),
     );
     kind::<User>(api, "/users", web::post().to(users::create), web::patch().to(users::update));
+}
+
+/// By what others than the operator come to use the API.
+fn delegation(api: &mut web::ServiceConfig) {
+    let tokens = web::resource("/api-tokens")
+        .route(web::get().to(list::<ApiToken>))
+        .route(web::post().to(api_tokens::create));
+    let token = web::resource("/api-tokens/{id}")
+        .route(web::get().to(read::<ApiToken>))
+        .route(web::delete().to(delete::<ApiToken>));
+    api.service(tokens)
+        .service(token)
+        .route("/clients/{id}/history", web::get().to(clients::history::list))
+        .route("/clients/{id}/revert", web::post().to(clients::history::revert));
 }
 
 /// The five operations of one kind of object.

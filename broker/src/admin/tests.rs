@@ -3,6 +3,7 @@
 mod access;
 mod api_tokens;
 mod audit;
+mod callbacks;
 mod client_id_documents;
 mod client_keys;
 mod clients_and_apis;

@@ -63,6 +63,8 @@ const ROUTES: &[(&str, &[Method])] = &[
     ("/api/v1/connections/{id}/metadata", PUT),
     ("/api/v1/clients", GET_POST),
     ("/api/v1/clients/{id}", GET_PATCH_DELETE),
+    ("/api/v1/clients/{id}/history", GET),
+    ("/api/v1/clients/{id}/revert", POST),
     ("/api/v1/clients/{id}/secrets", GET_POST),
     ("/api/v1/clients/{id}/secrets/{secret}", DELETE),
     ("/api/v1/resource-servers", GET_POST),

@@ -12,10 +12,15 @@ use super::api_tokens::{as_holder, token};
 const OF_AN_ORGANIZATION: &[&str] = &[
     "GET /clients",
     "GET /clients/{id}",
+    "GET /clients/{id}/history",
     "GET /connections",
     "GET /connections/{id}",
     "GET /organizations/{id}",
+    "PATCH /clients/{id}",
+    "PATCH /connections/{id}",
+    "POST /clients/{id}/revert",
     "POST /metadata/inspect",
+    "PUT /connections/{id}/metadata",
 ];
 
 /// Every operation of the document: method and path.

@@ -9,7 +9,7 @@ use super::timeline::{Dated, delete_all, page, position};
 use super::{Catalog, delete, insert, update};
 use crate::catalog::audit::{AuditEntry, Author};
 use crate::catalog::error::{CatalogError, refused, unavailable};
-use crate::catalog::resource::{Listed, Resource, Versioned, can_be_stored};
+use crate::catalog::resource::{Listed, Resource, Versioned, can_be_stored, text};
 use crate::catalog::storage::{Storage, to_its_end};
 
 /// Which entries; all that is given must fit.
@@ -83,6 +83,18 @@ impl Catalog {
             .await
             .map_err(unavailable)?;
         page(&rows, limit)
+    }
+
+    /// An entry by its id.
+    ///
+    /// # Errors
+    /// [`CatalogError::Unavailable`].
+    pub async fn audit_entry(&self, id: &str) -> Result<Option<AuditEntry>, CatalogError> {
+        if !can_be_stored(id) {
+            return Ok(None);
+        }
+        let doc = text(&mut *self.storage.reader().await?, BY_ID, &[id]).await?;
+        doc.map(|doc| serde_json::from_str(&doc).map_err(unavailable)).transpose()
     }
 
     /// Deletes the entries from before `at`, a thousand in a transaction so that others need not wait; how many.
@@ -223,5 +235,6 @@ pub(super) const OF_ACTOR: &str = latest!("actor = $7");
 pub(super) const OF_KIND: &str = latest!("kind = $7 AND kind <> 'login'");
 pub(super) const OF_OBJECT_ID: &str = latest!("object_id = $7 AND kind <> 'login'");
 pub(super) const OF_OBJECT_NAME: &str = latest!("object_name = $7 AND kind <> 'login'");
+const BY_ID: &str = "SELECT doc FROM audit_entries WHERE id = $1";
 const DELETE_BEFORE: &str = "DELETE FROM audit_entries WHERE id IN \
      (SELECT id FROM audit_entries WHERE at < $1 ORDER BY at, id LIMIT 1000)";
