@@ -7,6 +7,7 @@ mod saml;
 mod view;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, Utc};
 use serde_json::Map;
 
 use self::draft::{Draft, Kept};
@@ -95,6 +96,14 @@ pub(super) async fn put_metadata(
     new.updated_at = app.now();
     resource::replace(&app, &request, &found, &new).await?;
     Ok(HttpResponse::Ok().json(metadata.to_json()))
+}
+
+/// The one issuer or entity id whose users come by a connection; `None` where it takes several.
+pub(super) fn issuer_of(connection: &Connection, now: DateTime<Utc>) -> Option<String> {
+    match &connection.options {
+        ConnectionOptions::Oidc(options) => options.issuer.clone(),
+        ConnectionOptions::Saml(options) => saml::entity_id(&options.metadata_xml, now),
+    }
 }
 
 /// `POST /metadata/inspect`: what it says, saves nothing.

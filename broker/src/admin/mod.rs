@@ -14,6 +14,8 @@ mod delegated;
 mod doctor;
 mod failure;
 mod fields;
+mod identity_migrations;
+mod invitations;
 mod login_traces;
 mod logs;
 mod openapi;
@@ -37,8 +39,8 @@ use actix_web::{Route, web};
 use self::failure::Failure;
 use self::resource::{Shown, delete, list, read};
 use crate::catalog::{
-    ApiToken, Client, ClientGrant, Connection, Organization, RegistrationToken, ResourceServer,
-    User,
+    ApiToken, Client, ClientGrant, Connection, Invitation, Organization, RegistrationToken,
+    ResourceServer, User,
 };
 use crate::http::body::METADATA_BYTES;
 
@@ -70,6 +72,25 @@ pub fn routes(routes: &mut web::ServiceConfig) {
             web::resource("/registration-tokens/{id}")
                 .route(web::get().to(read::<RegistrationToken>))
                 .route(web::delete().to(delete::<RegistrationToken>)),
+        )
+        .service(
+            web::resource("/connections/{id}/migrations")
+                .route(web::get().to(identity_migrations::list))
+                .route(web::post().to(identity_migrations::create)),
+        )
+        .route(
+            "/connections/{id}/migrations/{migration}",
+            web::delete().to(identity_migrations::delete),
+        )
+        .service(
+            web::resource("/invitations")
+                .route(web::get().to(list::<Invitation>))
+                .route(web::post().to(invitations::create)),
+        )
+        .service(
+            web::resource("/invitations/{id}")
+                .route(web::get().to(read::<Invitation>))
+                .route(web::delete().to(delete::<Invitation>)),
         )
         .route("/users/{id}/consents", web::get().to(consents::list))
         .route("/users/{id}/consents/{client_id}", web::delete().to(consents::withdraw))

@@ -9,6 +9,7 @@ mod client_keys;
 mod clients_and_apis;
 mod connections;
 mod documents;
+mod newcomers;
 mod objects;
 mod registration;
 mod users;

@@ -120,23 +120,32 @@ async fn read(app: &App, object: Map<String, Value>) -> Result<User, Failure> {
 async fn read_identities(app: &App, fields: &mut Fields) -> Result<Vec<Identity>, Failure> {
     let mut identities = Vec::new();
     for mut inner in fields.objects("identities").unwrap_or_default() {
-        let connection = inner.parsed("connection", Name::try_from);
-        let connection = inner.require("connection", connection);
-        let issuer = inner.text_up_to("issuer", IDENTITY_LIMIT);
-        let issuer = inner.require("issuer", issuer);
-        let subject = inner.text_up_to("subject", 4 * IDENTITY_LIMIT);
-        let subject = inner.require("subject", subject);
-        if let Some(name) = &connection
-            && app.catalog.get::<Connection>(name.as_str()).await?.is_none()
-        {
-            inner.refuse("connection", "is not a connection");
-        }
-        if let (Some(connection), Some(issuer), Some(subject)) = (connection, issuer, subject) {
-            identities.push(Identity { connection, issuer, subject });
-        }
+        identities.extend(read_identity(app, &mut inner).await?);
         fields.absorb(inner);
     }
     Ok(identities)
+}
+
+/// One identity, of a connection that exists.
+pub(super) async fn read_identity(
+    app: &App,
+    fields: &mut Fields,
+) -> Result<Option<Identity>, Failure> {
+    let connection = fields.parsed("connection", Name::try_from);
+    let connection = fields.require("connection", connection);
+    let issuer = fields.text_up_to("issuer", IDENTITY_LIMIT);
+    let issuer = fields.require("issuer", issuer);
+    let subject = fields.text_up_to("subject", 4 * IDENTITY_LIMIT);
+    let subject = fields.require("subject", subject);
+    if let Some(name) = &connection
+        && app.catalog.get::<Connection>(name.as_str()).await?.is_none()
+    {
+        fields.refuse("connection", "is not a connection");
+    }
+    let (Some(connection), Some(issuer), Some(subject)) = (connection, issuer, subject) else {
+        return Ok(None);
+    };
+    Ok(Some(Identity { connection, issuer, subject }))
 }
 
 fn read_claims(fields: &mut Fields) -> NormalizedClaims {

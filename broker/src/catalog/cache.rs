@@ -42,6 +42,10 @@ pub enum Key {
     HolderOfDomain(String),
     /// Id of the user whom an identity (by digest) leads to.
     Identity(String),
+    /// Ids of the invitations of somebody, by key, that were not accepted.
+    InvitationsOf(String),
+    /// Ids of the migrations to a connection.
+    MigrationsTo(String),
     /// An object by its kind and its id or name.
     Object(&'static str, String),
     /// Our signing keys, which the key ring keeps; nothing is stored under it.
@@ -164,9 +168,11 @@ impl Cache {
 
     fn tier(&self, key: &Key) -> &Moka<(Key, u64), Entry> {
         match key {
-            Key::AnyConsent | Key::Consent(..) | Key::Identity(_) | Key::Object("user", _) => {
-                &self.users
-            }
+            Key::AnyConsent
+            | Key::Consent(..)
+            | Key::Identity(_)
+            | Key::InvitationsOf(_)
+            | Key::Object("user", _) => &self.users,
             Key::AnyDomain
             | Key::ConnectionsForDomain(_)
             | Key::ConnectionsOf(_)
@@ -174,6 +180,7 @@ impl Cache {
             | Key::Grant(..)
             | Key::GrantsOf(_)
             | Key::HolderOfDomain(_)
+            | Key::MigrationsTo(_)
             | Key::Object(..)
             | Key::SigningKeys => &self.configuration,
         }
@@ -189,7 +196,10 @@ impl Key {
     /// what programs make and use at once. The others are nothing for most logins and follow the change feed.
     pub(super) const fn may_just_have_come(&self) -> bool {
         match self {
-            Self::ConnectionsForDomain(_) | Self::Grant(..) | Self::Object(..) => true,
+            Self::ConnectionsForDomain(_)
+            | Self::Grant(..)
+            | Self::InvitationsOf(_)
+            | Self::Object(..) => true,
             Self::AnyConsent
             | Self::AnyDomain
             | Self::ConnectionsOf(_)
@@ -198,6 +208,7 @@ impl Key {
             | Self::GrantsOf(_)
             | Self::HolderOfDomain(_)
             | Self::Identity(_)
+            | Self::MigrationsTo(_)
             | Self::SigningKeys => false,
         }
     }
@@ -228,6 +239,8 @@ const fn generation(key: &Key, state: State) -> u64 {
         | Key::Grant(..)
         | Key::GrantsOf(_)
         | Key::Identity(_)
+        | Key::InvitationsOf(_)
+        | Key::MigrationsTo(_)
         | Key::Object(..)
         | Key::SigningKeys => 0,
     }

@@ -1,9 +1,13 @@
 //! Connections: one upstream IdP configuration each.
 
+mod newcomers;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+pub use newcomers::{Jit, Newcomers};
 
 use super::{DomainPattern, Name};
 
@@ -42,6 +46,9 @@ pub struct Connection {
     /// Upstream group → our role, by the organization's mapping only (RULES 22).
     #[serde(default)]
     pub roles: BTreeMap<String, Vec<String>>,
+    /// Who may come in for the first time.
+    #[serde(flatten, default)]
+    pub newcomers: Newcomers,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was changed last.

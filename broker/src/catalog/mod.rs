@@ -16,6 +16,8 @@ pub mod domain;
 mod domain_index;
 mod error;
 mod group_commit;
+pub mod identity_migration;
+pub mod invitation;
 pub mod login_trace;
 mod master_key;
 pub mod name;
@@ -37,15 +39,17 @@ pub use client::{
 };
 pub use client_grant::{ClientGrant, SubjectType};
 pub use connection::{
-    Connection, ConnectionOptions, ForeignDomains, OidcOptions, SamlOptions, Vendor,
+    Connection, ConnectionOptions, ForeignDomains, Jit, Newcomers, OidcOptions, SamlOptions, Vendor,
 };
 pub use domain::{DomainName, DomainPattern, EmailAddress};
 pub use error::{CatalogError, OpenError};
+pub use identity_migration::IdentityMigration;
+pub use invitation::Invitation;
 pub use login_trace::{Behind, EndedLogin, LoginTrace, TraceOutcome};
 pub use name::Name;
 pub use organization::{Organization, OrganizationDomain};
 pub use registration_token::RegistrationToken;
 pub use resource::{Listed, Resource, Versioned};
 pub use resource_server::{ResourceServer, Scope};
-pub use store::{AuditFilter, Audited, Catalog, CatalogStats, Consent, LoginRecord};
+pub use store::{Arrival, AuditFilter, Audited, Catalog, CatalogStats, Consent, LoginRecord};
 pub use user::{Identity, NormalizedClaims, User};

@@ -6,6 +6,8 @@ mod client_grants;
 mod clients;
 mod connections;
 mod consents;
+mod identity_migrations;
+mod invitations;
 mod organizations;
 mod registration_tokens;
 mod resource_servers;
@@ -37,9 +39,10 @@ use crate::seal::Sealer;
 pub use audit::{AuditFilter, Audited};
 pub(super) use audit::{write_change, write_entry};
 pub use consents::{CONSENT, Consent};
+pub use identity_migrations::{AMBIGUOUS, Link, MigrationPreview};
 pub(super) use traces::write_trace;
-pub use users::LoginRecord;
 pub(super) use users::write_login;
+pub use users::{Arrival, LoginRecord};
 
 #[cfg(test)]
 mod tests;

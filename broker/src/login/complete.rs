@@ -117,6 +117,9 @@ async fn complete(
     leave_others_domains(app, &standing, &mut normalized.claims).await?;
     trail.passed("claims", None);
     let signed_in = users::sign_in(app, &request, &standing, &parts, &normalized).await?;
+    for (code, what) in signed_in.notes {
+        trail.passed(code, Some(what));
+    }
     if signed_in.user.blocked {
         trail.user_id = Some(signed_in.user.id.clone());
         return Err(Failure::Barred(Barred::User));

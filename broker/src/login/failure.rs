@@ -81,6 +81,12 @@ pub enum Barred {
     RedirectUri,
     /// The user is blocked.
     User,
+    /// Several users fit what a change of identity provider recognizes them by.
+    UserAmbiguous,
+    /// No open invitation names them, and the connection wants one.
+    UserUninvited,
+    /// The connection lets in only whom an admin has made.
+    UserUnknown,
 }
 
 impl Failure {
@@ -161,8 +167,8 @@ impl Failure {
             ) => (None, Some(code.clone()), None),
             Self::Misconfigured(what) => (None, Some(what.clone()), None),
             Self::Barred(Barred::Connection(closed)) | Self::Closed(closed) => closed_facts(*closed),
-            Self::Barred(_)
-            | Self::CallbackMalformed
+            Self::Barred(barred) => (None, None, barred.fix().map(str::to_owned)),
+            Self::CallbackMalformed
             | Self::Claims(_)
             | Self::Connector(ConnectorError::StoreUnavailable)
             | Self::FormNotOurs
@@ -183,6 +189,26 @@ fn closed_facts(closed: Closed) -> (Option<String>, Option<String>, Option<Strin
 }
 
 impl Barred {
+    /// What an admin can do for newcomers who should come in.
+    const fn fix(self) -> Option<&'static str> {
+        match self {
+            Self::UserAmbiguous => Some(
+                "Several users of the old connection have this value, or its user came by another identity already: link the right one at PATCH /users/{id}.",
+            ),
+            Self::UserUninvited => Some("Invite them at POST /invitations."),
+            Self::UserUnknown => Some(
+                "Make the user with this identity at POST /users, or set the connection's `jit` to create.",
+            ),
+            Self::Client
+            | Self::Connection(_)
+            | Self::Login(_)
+            | Self::Organization
+            | Self::OrganizationForeign
+            | Self::RedirectUri
+            | Self::User => None,
+        }
+    }
+
     /// Stable, as [`Failure::code`].
     pub const fn code(self) -> &'static str {
         match self {
@@ -202,6 +228,9 @@ impl Barred {
             Self::OrganizationForeign => "organization_not_a_member",
             Self::RedirectUri => "redirect_uri_removed",
             Self::User => "user_blocked",
+            Self::UserAmbiguous => "user_ambiguous",
+            Self::UserUninvited => "user_not_invited",
+            Self::UserUnknown => "user_unknown",
         }
     }
 }

@@ -108,6 +108,7 @@ fn connection(called: &str, options: ConnectionOptions) -> Connection {
         claims: BTreeMap::new(),
         acr_values: BTreeMap::new(),
         roles: BTreeMap::new(),
+        newcomers: Default::default(),
         created_at: now(),
         updated_at: now(),
     }

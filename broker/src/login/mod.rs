@@ -6,6 +6,7 @@
 //! [`users`] finds the user. Whatever ends a login is a [`failure`] and leaves a [`trace`].
 
 pub mod access;
+mod arrival;
 pub mod begin;
 pub mod claims;
 pub mod complete;

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use homerealm_connectors::assertion::AssertionParts;
 
+use super::arrival::{Newcomer, joining, stranger};
 use super::claims::Normalized;
 use super::failure::{Barred, Failure};
 use super::request::AuthorizationRequest;
 use super::standing::{Standing, enabled_organization};
 use crate::app::App;
+use crate::catalog::store::AMBIGUOUS;
 use crate::catalog::{
-    Client, ClientKind, EmailAddress, Identity, LoginRecord, Name, Organization, User,
+    Arrival, CatalogError, Client, ClientKind, EmailAddress, Identity, Invitation, LoginRecord,
+    Name, Organization, User,
 };
 use crate::ids;
 
@@ -21,12 +24,14 @@ pub struct SignedIn {
     pub user: Arc<User>,
     /// `None` where the user belongs to none, or to several and the client asked for none.
     pub organization: Option<Arc<Organization>>,
+    /// What the trace says of how they came: a code, and the object behind it.
+    pub notes: Vec<(&'static str, String)>,
 }
 
 /// Finds or makes the user. The organization is settled first, so that nobody who is barred leaves a user behind.
 ///
 /// # Errors
-/// [`Barred::Organization`], [`Barred::OrganizationForeign`], or the catalog is away.
+/// [`Barred::Organization`], [`Barred::OrganizationForeign`], a bar for newcomers, or the catalog is away.
 pub async fn sign_in(
     app: &App,
     request: &AuthorizationRequest,
@@ -40,25 +45,60 @@ pub async fn sign_in(
         subject: parts.subject.account_key(),
     };
     let asked = asked_organization(app, request, &standing.client).await?;
-    let organization = match &standing.organization {
-        Some(owner) => Some(Arc::clone(owner)),
-        None => on_shared(app, &identity, normalized, asked.as_deref()).await?,
+    let known = app.catalog.user_by_identity(&identity).await?;
+    let newcomer = Newcomer { identity: &identity, claims: &normalized.claims, parts };
+    let (organization, invitation) = match &standing.organization {
+        Some(owner) => (Some(Arc::clone(owner)), None),
+        None => on_shared(app, known.as_deref(), &newcomer, asked.as_deref()).await?,
     };
     if let Some(asked) = asked
         && organization.as_ref().is_none_or(|o| o.name != asked.name)
     {
         return Err(Failure::Barred(Barred::OrganizationForeign));
     }
-    let owner = standing.organization.as_ref().map(|o| o.name.clone());
-    let record = LoginRecord {
-        identity,
-        claims: normalized.claims.clone(),
-        organizations: owner.into_iter().collect(),
-        new_user_id: ids::id("usr", app.random.as_ref()),
-        now: app.now(),
+    let arrival = match (&known, &invitation) {
+        (Some(_), None) => Arrival::default(),
+        (Some(_), Some(invitation)) => joining(app, invitation),
+        (None, _) => {
+            let name = organization.as_ref().map(|o| &o.name);
+            newcomer.arrival(app, &standing.connection, name, invitation).await?
+        }
     };
-    let (user, _) = app.catalog.record_login(record).await?;
-    Ok(SignedIn { user, organization })
+    let invited = arrival.invitation.is_some();
+    let joined = organization.as_ref().filter(|_| invited || standing.organization.is_some());
+    let record = LoginRecord {
+        claims: normalized.claims.clone(),
+        organizations: joined.map(|o| o.name.clone()).into_iter().collect(),
+        new_user_id: ids::id("usr", app.random.as_ref()),
+        arrival,
+        now: app.now(),
+        identity,
+    };
+    let (user, notes) = write_down(app, standing, record, known.is_some()).await?;
+    Ok(SignedIn { user, organization, notes })
+}
+
+type Notes = Vec<(&'static str, String)>;
+
+async fn write_down(
+    app: &App,
+    standing: &Standing,
+    record: LoginRecord,
+    is_known: bool,
+) -> Result<(Arc<User>, Notes), Failure> {
+    let arrival = record.arrival.clone();
+    let (user, created) = match app.catalog.record_login(record).await {
+        Err(CatalogError::NotFound) => return Err(Failure::Barred(stranger(&standing.connection))),
+        Err(AMBIGUOUS) => return Err(Failure::Barred(Barred::UserAmbiguous)),
+        written => written?,
+    };
+    let recognized = !is_known && !created && !arrival.aliases.is_empty();
+    let aliases = arrival.aliases.into_iter().filter(|_| recognized);
+    let mut notes: Notes = aliases.map(|(id, _)| ("identity_migrated", id)).collect();
+    if !recognized {
+        notes.extend(arrival.invitation.map(|id| ("invitation_accepted", id)));
+    }
+    Ok((user, notes))
 }
 
 /// The organization that the login must be in: the parameter's, else the one that a first-party client is tied to. A
@@ -82,26 +122,33 @@ async fn asked_organization(
 }
 
 /// RULES 21: on a shared connection from membership, or from the domain where the address is verified; what was asked for
-/// selects among these and never adds.
+/// selects among these and never adds. An open invitation is a membership to come: it is looked for where the others lead
+/// nowhere, and then used.
 async fn on_shared(
     app: &App,
-    identity: &Identity,
-    normalized: &Normalized,
+    known: Option<&User>,
+    newcomer: &Newcomer<'_>,
     asked: Option<&Organization>,
-) -> Result<Option<Arc<Organization>>, Failure> {
-    let known = app.catalog.user_by_identity(identity).await?;
+) -> Result<(Option<Arc<Organization>>, Option<Arc<Invitation>>), Failure> {
+    let claims = newcomer.claims;
     let mut names: Vec<Name> = known.map(|user| user.organizations.clone()).unwrap_or_default();
-    let address = normalized.claims.email.as_deref().and_then(|e| EmailAddress::parse(e).ok());
-    if let Some(address) = address.filter(|_| normalized.claims.email_verified == Some(true))
+    let address = claims.email.as_deref().and_then(|e| EmailAddress::parse(e).ok());
+    if let Some(address) = address.filter(|_| claims.email_verified == Some(true))
         && let Some(holder) = app.catalog.organization_holding(address.domain()).await?
         && !names.contains(&holder.name)
     {
         names.push(holder.name.clone());
     }
-    match select(&names, asked.map(|o| &o.name))? {
-        Some(name) => enabled_organization(app, name).await.map(Some),
-        None => Ok(None),
+    let mut invitations = Vec::new();
+    if asked.map_or(names.is_empty(), |asked| !names.contains(&asked.name)) {
+        invitations = newcomer.invitations(app).await?;
+        names.extend(invitations.iter().map(|invitation| invitation.organization.clone()));
+        names.sort();
+        names.dedup();
     }
+    let Some(name) = select(&names, asked.map(|o| &o.name))? else { return Ok((None, None)) };
+    let used = invitations.into_iter().find(|invitation| invitation.organization == *name);
+    Ok((Some(enabled_organization(app, name).await?), used))
 }
 
 /// Among the organizations that a user belongs to.

@@ -219,6 +219,7 @@ impl Broker {
                 },
                 organizations: vec!["acme".to_owned().try_into().unwrap()],
                 new_user_id: ids::id("usr", &SystemRandom),
+                arrival: Default::default(),
                 now: at,
             })
             .await

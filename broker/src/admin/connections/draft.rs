@@ -8,7 +8,9 @@ use super::{oidc, saml};
 use crate::admin::failure::Failure;
 use crate::admin::fields::Fields;
 use crate::app::App;
-use crate::catalog::{Connection, ConnectionOptions, DomainPattern, Name, Organization, Vendor};
+use crate::catalog::{
+    Connection, ConnectionOptions, DomainPattern, Jit, Name, Newcomers, Organization, Vendor,
+};
 
 /// What a PATCH keeps although no answer ever shows it.
 pub(super) struct Kept<'a> {
@@ -52,6 +54,7 @@ impl Draft {
         check_claims(&mut fields, &claims);
         let acr_values = fields.table("acr_values").unwrap_or_default();
         let roles = fields.table_of_lists("roles").unwrap_or_default();
+        let newcomers = read_newcomers(&mut fields);
         fields.not_yet("exchange");
         let options =
             read_options(app, &mut fields, strategy.as_deref(), vendor, (&id, kept)).await?;
@@ -75,6 +78,7 @@ impl Draft {
             claims,
             acr_values,
             roles,
+            newcomers,
             created_at: now,
             updated_at: now,
         })
@@ -82,6 +86,12 @@ impl Draft {
 }
 
 const VENDORS: &str = "adfs, auth0, entra, generic, google, keycloak, okta or shibboleth";
+
+fn read_newcomers(fields: &mut Fields) -> Newcomers {
+    let jit: Option<Jit> = fields.choice("jit", "create, existing_only or invitation");
+    let self_linking = fields.flag("self_linking").unwrap_or_default();
+    Newcomers { jit: jit.unwrap_or_default(), self_linking }
+}
 
 async fn read_options(
     app: &App,

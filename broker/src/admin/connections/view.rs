@@ -40,6 +40,8 @@ pub(super) fn writable(connection: &Connection) -> Map<String, Value> {
         "claims": connection.claims,
         "acr_values": connection.acr_values,
         "roles": connection.roles,
+        "jit": connection.newcomers.jit,
+        "self_linking": connection.newcomers.self_linking,
     }))
 }
 

@@ -151,6 +151,9 @@ async fn answers_are_as_the_document_says() {
 async fn bodies_take_exactly_the_keys_of_the_document() {
     let api = Api::start().await;
     let document = api.get("/openapi.json").await.body;
+    let options = json!({"issuer": "https://op.example", "client_id": "us"});
+    api.create("/connections", json!({"name": "new", "strategy": "oidc", "options": options}))
+        .await;
     for (path, name) in [
         ("/organizations", "OrganizationBody"),
         ("/clients", "ClientBody"),
@@ -159,6 +162,8 @@ async fn bodies_take_exactly_the_keys_of_the_document() {
         ("/users", "UserBody"),
         ("/registration-tokens", "RegistrationTokenBody"),
         ("/api-tokens", "ApiTokenBody"),
+        ("/invitations", "InvitationBody"),
+        ("/connections/new/migrations", "IdentityMigrationBody"),
     ] {
         let answer = api.post(path, json!({"surprise": 1})).await;
         let errors = answer.body["errors"].as_array().unwrap();

@@ -359,6 +359,7 @@ async fn what_a_user_allows_is_listed_and_ended() {
         identity: serde_json::from_value(identity).unwrap(),
         claims: Default::default(),
         organizations: Vec::new(),
+        arrival: Default::default(),
         new_user_id: "usr_1".to_owned(),
         now: api.app().now(),
     };

@@ -2,15 +2,17 @@
 
 use super::Key;
 use crate::catalog::{
-    ApiToken, Client, ClientGrant, Connection, Organization, RegistrationToken, Resource,
-    ResourceServer, SubjectType, User,
+    ApiToken, Client, ClientGrant, Connection, IdentityMigration, Invitation, Organization,
+    RegistrationToken, Resource, ResourceServer, SubjectType, User,
 };
 
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 10] = [
     ApiToken::KIND,
     Client::KIND,
     ClientGrant::KIND,
     Connection::KIND,
+    IdentityMigration::KIND,
+    Invitation::KIND,
     Organization::KIND,
     RegistrationToken::KIND,
     ResourceServer::KIND,
@@ -36,6 +38,8 @@ impl Key {
             Self::GrantsOf(client) => vec!["grants_of", client],
             Self::HolderOfDomain(domain) => vec!["holder_of_domain", domain],
             Self::Identity(digest) => vec!["identity", digest],
+            Self::InvitationsOf(whom) => vec!["invitations_of", whom],
+            Self::MigrationsTo(connection) => vec!["migrations_to", connection],
             Self::Object(kind, id_or_name) => vec!["object", kind, id_or_name],
             Self::SigningKeys => vec!["signing_keys"],
         }
@@ -61,6 +65,8 @@ impl Key {
             ["grants_of", client] => Self::GrantsOf(own(client)),
             ["holder_of_domain", domain] => Self::HolderOfDomain(own(domain)),
             ["identity", digest] => Self::Identity(own(digest)),
+            ["invitations_of", whom] => Self::InvitationsOf(own(whom)),
+            ["migrations_to", connection] => Self::MigrationsTo(own(connection)),
             ["object", kind, id_or_name] => {
                 let kind = KINDS.into_iter().find(|known| *known == kind)?;
                 Self::Object(kind, own(id_or_name))
@@ -89,6 +95,8 @@ mod tests {
             Key::GrantsOf(text()),
             Key::HolderOfDomain(text()),
             Key::Identity(text()),
+            Key::InvitationsOf(text()),
+            Key::MigrationsTo(text()),
             Key::SigningKeys,
         ];
         keys.extend(KINDS.map(|kind| Key::Object(kind, text())));

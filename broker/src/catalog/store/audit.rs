@@ -215,7 +215,7 @@ fn storable(text: Option<&str>) -> String {
 }
 
 /// Of objects that have a name beside their id (RULES 23: no name starts like one).
-const IDS: [&str; 7] = ["apt_", "org_", "con_", "api_", "cgr_", "usr_", "rgt_"];
+const IDS: [&str; 9] = ["apt_", "org_", "con_", "api_", "cgr_", "usr_", "rgt_", "inv_", "mig_"];
 
 macro_rules! latest {
     ($condition:literal) => {

@@ -116,9 +116,10 @@ const ADD_VERIFIED: &str =
 const ADD_UNVERIFIED: &str =
     "INSERT INTO organization_domains (name, organization, verified) VALUES ($1, $2, 0)";
 const REMOVE_DOMAINS: &str = "DELETE FROM organization_domains WHERE organization = $1";
-const REFERRERS: [(&str, &str); 5] = [
+const REFERRERS: [(&str, &str); 6] = [
     ("connection", "SELECT name FROM connections WHERE organization = $1 LIMIT 1"),
     ("client", "SELECT id FROM clients WHERE organization = $1 LIMIT 1"),
+    ("invitation", "SELECT id FROM invitations WHERE organization = $1 LIMIT 1"),
     ("registration token", "SELECT id FROM registration_tokens WHERE organization = $1 LIMIT 1"),
     ("api token", "SELECT name FROM api_tokens WHERE organization = $1 LIMIT 1"),
     ("user", "SELECT user_id FROM user_organizations WHERE organization = $1 LIMIT 1"),

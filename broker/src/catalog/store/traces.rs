@@ -96,6 +96,7 @@ pub(in crate::catalog) async fn write_trace(
         .bind(trace.reference.clone())
         .bind(trace.at.timestamp_millis())
         .bind(behind.number())
+        .bind(trace.user_id.clone().unwrap_or_default())
         .bind(serde_json::to_string(trace).map_err(unavailable)?)
         .execute(connection)
         .await
@@ -109,8 +110,7 @@ impl Dated for LoginTrace {
     }
 }
 
-const INSERT: &str =
-    "INSERT INTO login_traces (id, reference, at, proof, doc) VALUES ($1, $2, $3, $4, $5)";
+const INSERT: &str = "INSERT INTO login_traces (id, reference, at, proof, user_id, doc) VALUES ($1, $2, $3, $4, $5, $6)";
 pub(super) const BY_ID: &str = "SELECT doc FROM login_traces WHERE id = $1";
 pub(super) const BY_REFERENCE: &str = "SELECT doc FROM login_traces WHERE reference = $1";
 pub(super) const LATEST: &str =

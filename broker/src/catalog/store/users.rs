@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{Context, SHA256};
 use chrono::{DateTime, Utc};
 use sqlx::AnyConnection;
 
+use super::audit::write_change;
+use super::identity_migrations::recognized;
+use super::invitations::{accept, by_the_user};
 use super::{Catalog, touched};
+use crate::catalog::audit::{Action, Author};
 use crate::catalog::cache::Key;
 use crate::catalog::error::CatalogError;
 use crate::catalog::group_commit::Item;
 use crate::catalog::resource::{
     Resource, Sql, Versioned, execute, find, insert_row, replace_row, sql, text,
 };
+use crate::catalog::user::hashed;
 use crate::catalog::{Identity, Name, NormalizedClaims, User};
 
 /// A verified login, to be recorded at its user.
@@ -27,8 +31,23 @@ pub struct LoginRecord {
     pub organizations: Vec<Name>,
     /// Id of the user if this is the identity's first login.
     pub new_user_id: String,
+    /// How somebody new comes in.
+    pub arrival: Arrival,
     /// When.
     pub now: DateTime<Utc>,
+}
+
+/// What happens at a login whose identity has no user yet; by default one is made.
+#[derive(Clone, Debug, Default)]
+pub struct Arrival {
+    /// Whether none is made.
+    pub refuses_strangers: bool,
+    /// Migrations by id, each with the key by which it may recognize the user of another identity.
+    pub aliases: Vec<(String, String)>,
+    /// Id of the invitation that is used up by this login. One of a known user is used too.
+    pub invitation: Option<String>,
+    /// For the audit entry of either; who the user is, is filled in.
+    pub author: Option<Author>,
 }
 
 impl Catalog {
@@ -56,12 +75,15 @@ impl Catalog {
     /// blocked user.
     ///
     /// # Errors
-    /// [`CatalogError::Missing`] where the connection or an organization is gone, or [`CatalogError::Unavailable`].
+    /// [`CatalogError::Missing`] where the connection or an organization is gone, [`CatalogError::NotFound`] where no user may
+    /// be made or the invitation is not open any more, [`super::AMBIGUOUS`] where an alias leads to several users, or
+    /// [`CatalogError::Unavailable`].
     pub async fn record_login(
         &self,
         record: LoginRecord,
     ) -> Result<(Arc<User>, bool), CatalogError> {
         if let Some(user) = self.user_by_identity(&record.identity).await?
+            && record.arrival.invitation.is_none()
             && after_login(&user, &record).is_none()
         {
             return Ok((user, false));
@@ -77,19 +99,52 @@ pub(in crate::catalog) async fn write_login(
     revision: i64,
 ) -> Result<((Arc<User>, bool), Vec<Key>), CatalogError> {
     let found = text(connection, BY_IDENTITY, &[&digest(&record.identity)]).await?;
-    let Some(id) = found else {
-        let user = Arc::new(first_login(record));
-        insert_row(connection, user.as_ref(), revision).await?;
-        return Ok(((Arc::clone(&user), true), touched(&[user.as_ref()])));
-    };
+    let Some(id) = found else { return arrive(connection, record, revision).await };
     let (old, _): (Versioned<User>, _) =
         find(connection, User::SQL.by_id, &id).await?.ok_or(CatalogError::NotFound)?;
-    let Some(user) = after_login(&old, record) else {
+    if old.blocked {
         return Ok(((old.object, false), Vec::new()));
+    }
+    let mut keys = accept(connection, record, &id, revision).await?;
+    let Some(user) = after_login(&old, record) else {
+        return Ok(((old.object, false), keys));
     };
     let user = Arc::new(user);
     replace_row(connection, &*old, user.as_ref(), revision).await?;
-    Ok(((Arc::clone(&user), false), touched(&[user.as_ref()])))
+    keys.extend(touched(&[user.as_ref()]));
+    Ok(((Arc::clone(&user), false), keys))
+}
+
+/// The first login of an identity: somebody is recognized, or a user is made, or neither.
+async fn arrive(
+    connection: &mut AnyConnection,
+    record: &LoginRecord,
+    revision: i64,
+) -> Result<((Arc<User>, bool), Vec<Key>), CatalogError> {
+    if let Some(old) = recognized(connection, record, revision).await? {
+        let user = Arc::new(linked(&old, record));
+        replace_row(connection, &*old, user.as_ref(), revision).await?;
+        let entry = by_the_user(record, &user.id)
+            .and_then(|author| author.changed(Action::Updated, Some(&*old), Some(user.as_ref())));
+        write_change(connection, entry).await?;
+        return Ok(((Arc::clone(&user), false), touched(&[user.as_ref()])));
+    }
+    if record.arrival.refuses_strangers {
+        return Err(CatalogError::NotFound);
+    }
+    let user = Arc::new(first_login(record));
+    insert_row(connection, user.as_ref(), revision).await?;
+    let mut keys = accept(connection, record, &user.id, revision).await?;
+    keys.extend(touched(&[user.as_ref()]));
+    Ok(((Arc::clone(&user), true), keys))
+}
+
+/// The user with another identity, after their first login by it. Of a blocked one nothing else changes.
+fn linked(old: &User, record: &LoginRecord) -> User {
+    let mut user = old.clone();
+    user.identities.push(record.identity.clone());
+    user.updated_at = record.now;
+    after_login(&user, record).unwrap_or(user)
 }
 
 fn first_login(record: &LoginRecord) -> User {
@@ -168,6 +223,7 @@ impl Resource for User {
     }
 
     async fn unindex(&self, connection: &mut AnyConnection) -> Result<(), CatalogError> {
+        execute(connection, REMOVE_ALIASES, &[&self.id], "identities").await?;
         execute(connection, REMOVE_IDENTITIES, &[&self.id], "identities").await?;
         execute(connection, REMOVE_ORGANIZATIONS, &[&self.id], "organizations").await
     }
@@ -188,18 +244,15 @@ impl Resource for User {
 /// The key of an identity: hex SHA-256 over its three texts, each with its length in front, so that no two identities
 /// have the same (DESIGN section 5, invariant 6).
 pub(super) fn digest(identity: &Identity) -> String {
-    let mut context = Context::new(&SHA256);
-    for text in [identity.connection.as_str(), &identity.issuer, &identity.subject] {
-        context.update(&(text.len() as u64).to_be_bytes());
-        context.update(text.as_bytes());
-    }
-    hex::encode(context.finish().as_ref())
+    hashed(&[identity.connection.as_str(), &identity.issuer, &identity.subject])
 }
 
 pub(super) const BY_IDENTITY: &str = "SELECT user_id FROM identities WHERE digest = $1";
 const ADD_IDENTITY: &str =
     "INSERT INTO identities (digest, connection, user_id) VALUES ($1, $2, $3)";
 const REMOVE_IDENTITIES: &str = "DELETE FROM identities WHERE user_id = $1";
+/// A migration finds the user again by what they are then.
+const REMOVE_ALIASES: &str = "DELETE FROM identity_aliases WHERE user_id = $1";
 const ADD_ORGANIZATION: &str =
     "INSERT INTO user_organizations (user_id, organization) VALUES ($1, $2)";
 const REMOVE_ORGANIZATIONS: &str = "DELETE FROM user_organizations WHERE user_id = $1";

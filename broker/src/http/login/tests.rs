@@ -6,6 +6,7 @@ pub(crate) mod op;
 
 mod backup;
 mod flood;
+mod newcomers;
 mod oidc;
 mod pages;
 mod saml;

@@ -91,6 +91,18 @@ impl Barred {
                 title: "This app cannot take the answer any more",
                 text: "The app was changed while you signed in. Start again from the app.",
             },
+            Self::UserAmbiguous => Words {
+                title: "We could not tell which account is yours",
+                text: "Your sign-in worked, but more than one account here could be yours. Ask your IT team and give them the reference.",
+            },
+            Self::UserUninvited => Words {
+                title: "You need an invitation",
+                text: "Your sign-in worked, but this account has not been invited here. Ask your IT team for an invitation and give them the reference.",
+            },
+            Self::UserUnknown => Words {
+                title: "There is no account for you here",
+                text: "Your sign-in worked, but nobody has set up an account for you here. Ask your IT team and give them the reference.",
+            },
             Self::Login(_) | Self::User => Words {
                 title: "Your access is blocked",
                 text: "Your sign-in worked, but this account is blocked here. Ask your IT team and give them the reference.",

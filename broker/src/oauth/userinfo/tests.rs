@@ -198,7 +198,14 @@ async fn signs_in_elsewhere(broker: &Broker) {
     let claims =
         NormalizedClaims { name: Some("Elsewhere".to_owned()), ..NormalizedClaims::default() };
     let (organizations, new_user_id) = (Vec::new(), "usr_unused".to_owned());
-    let login = LoginRecord { identity, claims, organizations, new_user_id, now: broker.now() };
+    let login = LoginRecord {
+        identity,
+        claims,
+        organizations,
+        new_user_id,
+        arrival: Default::default(),
+        now: broker.now(),
+    };
     let (signed_in, _) = catalog.record_login(login).await.unwrap();
     assert_eq!(
         (signed_in.id.as_str(), signed_in.claims.name.as_deref()),

@@ -7,8 +7,8 @@ use super::samples::*;
 use super::source;
 use crate::catalog::store::audit;
 use crate::catalog::{
-    ApiToken, Client, ClientGrant, Connection, Organization, RegistrationToken, Resource,
-    ResourceServer, User,
+    ApiToken, Client, ClientGrant, Connection, IdentityMigration, Invitation, Organization,
+    RegistrationToken, Resource, ResourceServer, User,
 };
 
 /// What may read all of something, each with the reason.
@@ -128,6 +128,8 @@ fn statements() -> Vec<String> {
         of::<Client>(),
         of::<ClientGrant>(),
         of::<Connection>(),
+        of::<IdentityMigration>(),
+        of::<Invitation>(),
         of::<Organization>(),
         of::<RegistrationToken>(),
         of::<ResourceServer>(),

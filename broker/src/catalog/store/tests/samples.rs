@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use crate::catalog::{
-    Behind, Catalog, Client, ClientGrant, Connection, DomainName, EndedLogin, Identity,
+    Arrival, Behind, Catalog, Client, ClientGrant, Connection, DomainName, EndedLogin, Identity,
     LoginRecord, LoginTrace, Name, NormalizedClaims, Organization, ResourceServer,
 };
 use crate::ids;
@@ -171,6 +171,7 @@ pub(super) fn login(subject: &str, new_user_id: &str) -> LoginRecord {
         claims: NormalizedClaims { name: Some("Ada".to_owned()), ..NormalizedClaims::default() },
         organizations: vec![name("acme")],
         new_user_id: new_user_id.to_owned(),
+        arrival: Arrival::default(),
         now: now(),
     }
 }
