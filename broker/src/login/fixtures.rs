@@ -8,6 +8,7 @@ use homerealm_certs::JwsAlgorithm;
 use homerealm_connectors::assertion::{AssertionParts, ReplayKey, Subject};
 use serde_json::{Value, json};
 
+use super::request::access::Access;
 use super::request::{AnswerTo, AuthorizationRequest, ResponseMode, WayThere};
 use crate::catalog::connection::IdpInitiated;
 use crate::catalog::{
@@ -142,9 +143,9 @@ pub(crate) fn client(kind: ClientKind) -> Client {
 }
 
 pub(crate) fn request() -> AuthorizationRequest {
-    let scopes = vec!["openid".to_owned()];
+    let oidc_scopes = vec!["openid".to_owned()];
     let request = AuthorizationRequest::new("app".to_owned(), way_to("https://app.example/cb"));
-    AuthorizationRequest { scopes, ..request }
+    AuthorizationRequest { access: Access { oidc_scopes, apis: Vec::new() }, ..request }
 }
 
 /// The answer goes to a client at this address.

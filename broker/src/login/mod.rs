@@ -39,5 +39,6 @@ pub mod users;
 pub use begin::{Started, Step, start};
 pub use completed::CompletedLogin;
 pub use error::{ClientError, ErrorPage, LoginError};
+pub use request::access::{Access, ApiAccess};
 pub use request::{AnswerTo, AuthorizationRequest, Prompt, ResponseMode, WayThere};
 pub use transaction::Browser;

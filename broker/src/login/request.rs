@@ -1,8 +1,12 @@
 //! What a client asked for, at `/authorize` or for a device, after every parameter was checked.
 
+pub mod access;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use self::access::Access;
 
 /// A validated authorization request: the client exists, and the answer has a way to it that is the client's own.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
@@ -15,9 +19,7 @@ pub struct AuthorizationRequest {
     /// For the ID token (OIDC Core §3.1.2.1).
     pub nonce: Option<String>,
     /// What may be granted of what was asked for.
-    pub scopes: Vec<String>,
-    /// Identifier of the API; `None`: a token for `/userinfo` only.
-    pub audience: Option<String>,
+    pub access: Access,
     /// Name or id of the connection to use.
     pub connection: Option<String>,
     /// Name or id of the organization to sign in to.
@@ -104,8 +106,7 @@ impl AuthorizationRequest {
             client_id,
             answer,
             nonce: None,
-            scopes: Vec::new(),
-            audience: None,
+            access: Access { oidc_scopes: Vec::new(), apis: Vec::new() },
             connection: None,
             organization: None,
             login_hint: None,
@@ -150,8 +151,7 @@ impl fmt::Debug for AuthorizationRequest {
         f.debug_struct("AuthorizationRequest")
             .field("client_id", &self.client_id)
             .field("answer", &self.answer)
-            .field("scopes", &self.scopes)
-            .field("audience", &self.audience)
+            .field("access", &self.access)
             .field("connection", &self.connection)
             .field("organization", &self.organization)
             .field("prompt", &self.prompt)

@@ -215,7 +215,8 @@ pub(super) async fn to_device(
     login: Login,
     now: DateTime<Utc>,
 ) -> Result<Answer, Trouble> {
-    let gives = Gives { scopes: request.scopes.clone(), nonce: None, login };
+    let access = request.access.clone();
+    let gives = Gives { access, nonce: None, login, given_at: now };
     device_answer(app, device, Verdict::Allow(Box::new(gives)), now).await
 }
 
@@ -256,9 +257,13 @@ pub(super) fn new_code(
         client_id: request.client_id.clone(),
         redirect_uri: way.redirect_uri.clone(),
         code_challenge: code_challenge.map_err(|e| Trouble::Broken(e.to_string()))?,
-        audience: request.audience.clone(),
         dpop_jkt: request.dpop_jkt.clone(),
-        gives: Some(Gives { scopes: request.scopes.clone(), nonce: request.nonce.clone(), login }),
+        gives: Some(Gives {
+            access: request.access.clone(),
+            nonce: request.nonce.clone(),
+            login,
+            given_at: batch.now(),
+        }),
     };
     let code = code::add(batch, &grant, app.random.as_ref())?;
     Ok(WayBack::of(way, app.config.issuer.as_str()).with(&[("code", &code)]))

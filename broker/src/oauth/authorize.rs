@@ -17,11 +17,11 @@ use super::client_authentication::{is_enabled, registered};
 use super::error::Trouble;
 use super::params::Params;
 use super::scope::AskedScopes;
-use super::target::{self, Target, TargetError};
+use super::target::{self, TargetError};
 use super::{id_token_hint, origins, par};
 use crate::app::App;
-use crate::catalog::{Catalog, Client, SubjectType};
-use crate::login::{AnswerTo, AuthorizationRequest, ResponseMode, WayThere};
+use crate::catalog::{Catalog, Client};
+use crate::login::{Access, AnswerTo, AuthorizationRequest, ResponseMode, WayThere};
 
 /// Not a valid request.
 #[derive(Debug)]
@@ -207,7 +207,7 @@ async fn checked(
     let code_challenge = code_challenge(params)?;
     let (prompt, max_age) = (prompt(params)?, max_age(params)?);
     let hinted_user = hinted_user(app, client, params)?;
-    let target = target(&app.catalog, client, params).await?;
+    let access = access(&app.catalog, client, params).await?;
     let text = |name: &str| params.get(name).map(str::to_owned);
     Ok(AuthorizationRequest {
         client_id: client.client_id.clone(),
@@ -218,8 +218,7 @@ async fn checked(
             code_challenge: code_challenge.into(),
         }),
         nonce: text("nonce"),
-        scopes: target.scopes,
-        audience: target.api.map(|api| api.identifier.clone()),
+        access,
         connection: text("connection"),
         organization: text("organization"),
         login_hint: text("login_hint"),
@@ -248,12 +247,12 @@ fn hinted_user(app: &App, client: &Client, params: &Params) -> Result<Option<Str
     }
 }
 
-async fn target(catalog: &Catalog, client: &Client, params: &Params) -> Result<Target, Fault> {
+async fn access(catalog: &Catalog, client: &Client, params: &Params) -> Result<Access, Fault> {
     let asked = match AskedScopes::of(client, params.get("scope")) {
         Ok(asked) => asked,
         Err(invalid) => return refuse("invalid_scope", &invalid.to_string()),
     };
-    let chosen = target::choose(catalog, &client.client_id, SubjectType::User, params, asked).await;
+    let chosen = target::choose(catalog, &client.client_id, params, asked).await;
     chosen.map_err(|error| match (error.code(), error) {
         (_, TargetError::Trouble(trouble)) => Fault::Trouble(trouble),
         (code, error) => {

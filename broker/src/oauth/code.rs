@@ -11,6 +11,7 @@ use super::refresh::LONGEST_FAMILY;
 use super::token_issuer::LONGEST_LIFETIME;
 use crate::catalog::{Name, NormalizedClaims, Organization};
 use crate::ids;
+use crate::login::Access;
 use crate::sessions::StoreError;
 use crate::sessions::record::{Batch, Record, Records, Stored};
 
@@ -26,8 +27,6 @@ pub struct AuthorizationGrant {
     pub redirect_uri: String,
     /// Answered by the verifier (RFC 7636 §4.6).
     pub code_challenge: CodeChallenge,
-    /// The API; `None` is a token for `/userinfo` only.
-    pub audience: Option<String>,
     /// Only the holder of this key redeems it (RFC 9449 §10).
     #[serde(default)]
     pub dpop_jkt: Option<String>,
@@ -38,12 +37,14 @@ pub struct AuthorizationGrant {
 /// What a code gives.
 #[derive(Clone, Deserialize, Serialize)]
 pub struct Gives {
-    /// Granted.
-    pub scopes: Vec<String>,
+    /// Granted; a token is for one API of it.
+    pub access: Access,
     /// For the ID token.
     pub nonce: Option<String>,
     /// Who signed in, and how.
     pub login: Login,
+    /// When it was given: the user's consent has to stand since then.
+    pub given_at: DateTime<Utc>,
 }
 
 /// What a login established, as far as tokens tell it.
@@ -210,7 +211,7 @@ impl fmt::Debug for Login {
 
 impl fmt::Debug for Gives {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Gives({:?})", self.scopes)
+        write!(f, "Gives({:?})", self.access)
     }
 }
 
@@ -220,7 +221,6 @@ impl fmt::Debug for AuthorizationGrant {
         f.debug_struct("AuthorizationGrant")
             .field("family", &self.family)
             .field("client_id", &self.client_id)
-            .field("audience", &self.audience)
             .field("used", &self.gives.is_none())
             .finish_non_exhaustive()
     }

@@ -28,7 +28,7 @@ use crate::catalog::{Client, Organization, TraceOutcome};
 use crate::ids;
 use crate::login::failure::Failure;
 use crate::login::trace::Trail;
-use crate::login::{AnswerTo, AuthorizationRequest, Browser, standing};
+use crate::login::{AnswerTo, ApiAccess, AuthorizationRequest, Browser, standing};
 use crate::sessions::record::{Batch, Record, Stored};
 
 /// What the user decided.
@@ -74,12 +74,21 @@ pub struct ConsentQuestion {
     pub organization: String,
     /// Who signed in, as they know themselves.
     pub account: Option<String>,
-    /// The API that it wants to use, if any.
-    pub api: Option<String>,
-    /// What it may do there or see, in plain words.
+    /// What it may see of the user, in plain words.
     pub permissions: Vec<String>,
+    /// The APIs that it wants to use.
+    pub apis: Vec<AskedApi>,
     /// Where the answer goes; for the page's words and its form-action.
     pub answer: AnswerTo,
+}
+
+/// An API that an app wants to use.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AskedApi {
+    /// Its name.
+    pub name: String,
+    /// What the app may do there, in its operator's words.
+    pub permissions: Vec<String>,
 }
 
 /// A question that waits for its answer.
@@ -177,16 +186,10 @@ pub async fn question(
     let pending = find(app, browser, handle, now).await?.record;
     let client = still_allowed(app, &pending).await?;
     let request = &pending.request;
-    let api = match &request.audience {
-        None => None,
-        Some(audience) => {
-            target::by_identifier(&app.catalog, audience).await.map_err(Trouble::from)?
-        }
-    };
-    let described = |value: &String| {
-        let known = api.as_ref().and_then(|api| api.scopes.iter().find(|s| s.value == *value));
-        known.and_then(|s| s.description.clone()).unwrap_or_else(|| plain_words(value))
-    };
+    let mut apis = Vec::with_capacity(request.access.apis.len());
+    for api in &request.access.apis {
+        apis.push(described(app, api).await?);
+    }
     Ok(ConsentQuestion {
         handle: handle.to_owned(),
         form_token: pending.form_token.clone(),
@@ -194,8 +197,8 @@ pub async fn question(
         host: origins::host(&client),
         client_name: client.client_name.clone(),
         client_uri: origins::home_page(&client).map(str::to_owned),
-        permissions: request.scopes.iter().map(described).collect(),
-        api: api.as_ref().map(|api| api.name.clone()),
+        permissions: request.access.oidc_scopes.iter().map(|scope| plain_words(scope)).collect(),
+        apis,
         account: account(&pending.login),
         answer: request.answer.clone(),
     })
@@ -226,7 +229,7 @@ pub async fn decide(
         return Ok(if is_too_late(&answer) { too_late(reference) } else { answer });
     }
     if client.is_third_party() {
-        let allowed = names(request.audience.as_deref(), &request.scopes);
+        let allowed = names(&request.access);
         let catalog = &app.catalog;
         let remembered =
             catalog.remember_consent(&login.user_id, &request.client_id, &allowed, now);
@@ -328,7 +331,21 @@ async fn organization_name(app: &App, client: &Client) -> Result<String, Trouble
     Ok(organization.map_or_else(|| name.to_string(), |o| o.display_name.clone()))
 }
 
-fn plain_words(scope: &str) -> String {
+/// An API and its scopes as its operator describes them; by their bare names where there is no description.
+pub async fn described(app: &App, access: &ApiAccess) -> Result<AskedApi, Trouble> {
+    let api = target::by_identifier(&app.catalog, &access.audience).await?;
+    let words = |value: &String| {
+        let known = api.as_ref().and_then(|api| api.scopes.iter().find(|s| s.value == *value));
+        known.and_then(|s| s.description.clone()).unwrap_or_else(|| value.clone())
+    };
+    Ok(AskedApi {
+        name: api.as_ref().map_or_else(|| access.audience.clone(), |api| api.name.clone()),
+        permissions: access.scopes.iter().map(words).collect(),
+    })
+}
+
+/// A scope of OpenID Connect, for people.
+pub fn plain_words(scope: &str) -> String {
     match scope {
         scope::OPENID => "Know who you are when you come back",
         "profile" => "See your name, picture, groups and roles",

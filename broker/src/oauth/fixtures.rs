@@ -15,6 +15,7 @@ use super::authorize::validate;
 use super::code::{self, AuthorizationGrant, Gives, Login};
 use super::params::Params;
 use super::pkce::CodeChallenge;
+use super::scope::OIDC_SCOPES;
 use crate::app::App;
 use crate::catalog::{
     Client, ClientGrant, Connection, Identity, LoginRecord, NormalizedClaims, Organization,
@@ -26,7 +27,7 @@ use crate::ids;
 use crate::login::ending::Ending;
 use crate::login::session::UpstreamSession;
 use crate::login::trace::Trail;
-use crate::login::{Browser, CompletedLogin};
+use crate::login::{Access, ApiAccess, Browser, CompletedLogin};
 use crate::startup::{Running, Startup, start};
 
 /// First-party, confidential, by HTTP Basic; registered for all grants.
@@ -173,12 +174,12 @@ impl Broker {
             client_id: WEB.to_owned(),
             redirect_uri: CALLBACK.to_owned(),
             code_challenge: CodeChallenge::try_from(CHALLENGE.to_owned()).unwrap(),
-            audience: Some(API.to_owned()),
             dpop_jkt: None,
             gives: Some(Gives {
-                scopes: texts(&["openid", "profile", "email", "read"]),
+                access: access(&["openid", "profile", "email", "read"]),
                 nonce: Some("n-1".to_owned()),
                 login: self.login().await,
+                given_at: self.now(),
             }),
         }
     }
@@ -187,7 +188,7 @@ impl Broker {
     pub(crate) async fn offline_grant(&self) -> AuthorizationGrant {
         let mut grant = self.grant().await;
         let gives = grant.gives.as_mut().unwrap();
-        gives.scopes = texts(&["openid", "email", "offline_access", "read", "write"]);
+        gives.access = access(&["openid", "email", "offline_access", "read", "write"]);
         grant
     }
 
@@ -259,6 +260,13 @@ pub(crate) fn query(changes: &[(&str, Option<&str>)]) -> String {
 
 pub(crate) fn form(fields: &[(&str, &str)]) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}
+
+/// Scopes of OpenID Connect and of [`API`].
+pub(crate) fn access(scopes: &[&str]) -> Access {
+    let is_oidc = |scope: &String| OIDC_SCOPES.contains(&scope.as_str());
+    let (oidc_scopes, scopes) = texts(scopes).into_iter().partition(is_oidc);
+    Access { oidc_scopes, apis: vec![ApiAccess { audience: API.to_owned(), scopes }] }
 }
 
 pub(crate) fn texts(all: &[&str]) -> Vec<String> {

@@ -120,13 +120,12 @@ async fn refresh_token(
     if !is_own || login_is_barred(app, &family.client_id, &family.login).await?.is_some() {
         return Ok(None);
     }
-    let scopes: Vec<String> = family.all_scopes();
     Ok(Some(json!({
         "active": true,
         "iss": app.config.issuer.as_str(),
         "client_id": family.client_id,
         "sub": family.login.user_id,
-        "scope": scopes.join(" "),
+        "scope": family.access.all_scopes().join(" "),
         "iat": family.last_use().timestamp(),
         "exp": family.expires_at(family.last_use()).timestamp(),
     })))

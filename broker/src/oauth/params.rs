@@ -25,6 +25,9 @@ pub enum MalformedParams {
 /// Parameters of one request.
 const MOST: usize = 100;
 
+/// What names APIs may come several times (RFC 8707 §2).
+pub const REPEATABLE: [&str; 2] = ["audience", "resource"];
+
 impl Params {
     /// Reads `application/x-www-form-urlencoded` (RFC 6749 appendix B).
     ///
@@ -70,14 +73,15 @@ impl Params {
         self.values.contains_key(name)
     }
 
-    /// Whether this parameter came more than once.
-    pub fn is_repeated(&self, name: &str) -> bool {
-        self.values.get(name).is_some_and(|values| values.len() > 1)
+    /// Every value of a parameter, in the order in which they came.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.values.get(name).into_iter().flatten().map(String::as_str)
     }
 
-    /// Whether any parameter but `resource` came more than once; RFC 8707 §2 allows that one to be repeated.
+    /// Whether any parameter came more than once that must not: all but those that name APIs ([`REPEATABLE`]).
     pub fn has_repeated(&self) -> bool {
-        self.values.iter().any(|(name, values)| name != "resource" && values.len() > 1)
+        let allowed = |name: &String| REPEATABLE.contains(&name.as_str());
+        self.values.iter().any(|(name, values)| values.len() > 1 && !allowed(name))
     }
 
     /// The names of all parameters.
@@ -152,10 +156,19 @@ mod tests {
         for text in ["a=1&a=2", "a=1&a=1", "a=1&%61=2"] {
             let params = Params::parse(text).unwrap();
             assert_eq!(params.get("a"), None);
-            assert!(params.has("a") && params.is_repeated("a") && params.has_repeated(), "{text}");
+            assert!(params.has("a") && params.has_repeated(), "{text}");
         }
-        let params = Params::parse("resource=a&resource=b").unwrap();
-        assert!(params.is_repeated("resource") && !params.has_repeated());
+    }
+
+    /// RFC 8707 §2.
+    #[test]
+    fn what_names_apis_may_be_repeated() {
+        let params = Params::parse("resource=b&audience=c&resource=a&audience=c").unwrap();
+
+        assert!(!params.has_repeated());
+        assert_eq!(params.all("resource").collect::<Vec<_>>(), ["b", "a"]);
+        assert_eq!(params.all("audience").collect::<Vec<_>>(), ["c", "c"]);
+        assert_eq!(params.all("x").count(), 0);
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::confirmation::Confirmation;
 use super::error::Trouble;
 use crate::catalog::{Client, ClientAuthMethod};
 use crate::config;
+use crate::login::Access;
 use crate::sessions::StoreError;
 use crate::sessions::record::{Record, Records, Stored};
 
@@ -35,10 +36,9 @@ pub struct RefreshFamily {
     pub client_id: String,
     /// Who signed in, and how.
     pub login: Login,
-    /// Scopes of OpenID Connect that were granted.
-    pub oidc_scopes: Vec<String>,
-    /// APIs that were granted; none: tokens for `/userinfo` only.
-    pub apis: Vec<GrantedApi>,
+    /// What was granted; each refresh is for one API of it.
+    #[serde(flatten)]
+    pub access: Access,
     /// What each refresh must show: a public client's key or certificate (RFC 9449 §5, RFC 8705 §7.1).
     pub confirmation: Option<Confirmation>,
     /// When the login was answered.
@@ -54,15 +54,6 @@ pub struct RefreshFamily {
     /// SHA-256 of the token that counts.
     current: String,
     predecessor: Option<Predecessor>,
-}
-
-/// What was granted at one API.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct GrantedApi {
-    /// Its identifier.
-    pub audience: String,
-    /// Its scopes.
-    pub scopes: Vec<String>,
 }
 
 /// How a refresh was asked for: what a repeated request must have in common with the first.
@@ -138,10 +129,8 @@ pub struct Beginning<'a> {
     pub client_id: &'a str,
     /// Who signed in.
     pub login: Login,
-    /// What was granted of OpenID Connect.
-    pub oidc_scopes: Vec<String>,
-    /// What was granted at APIs.
-    pub apis: Vec<GrantedApi>,
+    /// What was granted.
+    pub access: Access,
     /// What it is bound to.
     pub confirmation: Option<Confirmation>,
     /// How long it lives.
@@ -159,8 +148,7 @@ pub fn begin(
     let family = RefreshFamily {
         client_id: beginning.client_id.to_owned(),
         login: beginning.login,
-        oidc_scopes: beginning.oidc_scopes,
-        apis: beginning.apis,
+        access: beginning.access,
         confirmation: beginning.confirmation,
         issued_at: now,
         ends_at: now + beginning.lifetimes.absolute,
@@ -307,18 +295,6 @@ impl RefreshFamily {
             Some(bound) => Some(bound) == shown,
             None => !binds || client.token_endpoint_auth_method != ClientAuthMethod::None,
         }
-    }
-
-    /// Everything granted, those of OpenID Connect first; of one API, or of none.
-    pub fn scopes_with(&self, api: Option<&GrantedApi>) -> Vec<String> {
-        let of_api = api.map_or(&[][..], |api| &api.scopes);
-        self.oidc_scopes.iter().chain(of_api).cloned().collect()
-    }
-
-    /// Everything granted, at every API.
-    pub fn all_scopes(&self) -> Vec<String> {
-        let of_apis = self.apis.iter().flat_map(|api| &api.scopes);
-        self.oidc_scopes.iter().chain(of_apis).cloned().collect()
     }
 
     /// When it was rotated last, or began.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::client_assertion::{is_for, text};
 use super::client_keys;
 use super::jwt_times::Times;
-use super::params::Params;
+use super::params::{Params, REPEATABLE};
 use crate::app::App;
 use crate::catalog::Client;
 
@@ -62,7 +62,7 @@ fn parameters(claims: Map<String, Value>) -> Result<Params, &'static str> {
             ("request" | "request_uri", _) => return Err("it holds another request"),
             // the JWT's own
             ("iss" | "aud" | "exp" | "nbf" | "iat" | "jti" | "sub", _) => {}
-            ("resource", Value::Array(several)) => {
+            (repeatable, Value::Array(several)) if REPEATABLE.contains(&repeatable) => {
                 for one in several {
                     pairs.push((name.clone(), parameter(one)?));
                 }

@@ -12,7 +12,7 @@ use crate::http::login::browser;
 use crate::http::pages;
 use crate::login::trace::Trail;
 use crate::login::{AnswerTo, Browser};
-use crate::oauth::consent::{self, ConsentError, ConsentQuestion, Decision};
+use crate::oauth::consent::{self, AskedApi, ConsentError, ConsentQuestion, Decision};
 use crate::oauth::params::Params;
 
 #[derive(Debug, Template)]
@@ -22,8 +22,8 @@ struct ConsentPage<'a> {
     client_uri: Option<&'a str>,
     host: Option<&'a str>,
     organization: &'a str,
-    api: Option<&'a str>,
     permissions: &'a [String],
+    apis: &'a [AskedApi],
     return_to: &'a str,
     handle: &'a str,
     token: &'a str,
@@ -74,8 +74,8 @@ fn page(question: &ConsentQuestion) -> HttpResponse {
         client_uri: question.client_uri.as_deref(),
         host: question.host.as_deref(),
         organization: &question.organization,
-        api: question.api.as_deref(),
         permissions: &question.permissions,
+        apis: &question.apis,
         return_to: &return_to,
         handle: &question.handle,
         token: &question.form_token,

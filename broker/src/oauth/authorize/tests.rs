@@ -2,7 +2,7 @@ use super::*;
 use crate::catalog::{ClientGrant, GrantType, Organization, ResourceServer};
 use crate::login::Prompt;
 use crate::oauth::fixtures::{
-    API, Broker, CALLBACK, CHALLENGE, LOOPBACK, PORTAL, WEB, request, texts,
+    API, Broker, CALLBACK, CHALLENGE, LOOPBACK, PORTAL, WEB, access, request, texts,
 };
 
 type Changes<'a> = &'a [(&'a str, Option<&'a str>)];
@@ -69,8 +69,7 @@ async fn a_good_request_is_taken_as_it_came() {
                 code_challenge: CHALLENGE.to_owned(),
             }),
             nonce: Some("n1".to_owned()),
-            scopes: texts(&["openid", "read"]),
-            audience: Some(API.to_owned()),
+            access: access(&["openid", "read"]),
             connection: Some("acme-oidc".to_owned()),
             organization: Some("acme".to_owned()),
             login_hint: Some("ada@acme.example".to_owned()),
@@ -193,7 +192,8 @@ async fn a_client_needs_the_grant_type_and_a_grant_for_the_api() {
 async fn no_api_scope_asks_for_all_granted_ones() {
     let broker = Broker::start().await;
 
-    let scopes = async |scope: Option<&str>| asked(&broker, &[("scope", scope)]).await.scopes;
+    let scopes =
+        async |scope: Option<&str>| asked(&broker, &[("scope", scope)]).await.access.all_scopes();
 
     assert_eq!(scopes(None).await, texts(&["read", "write"]));
     assert_eq!(scopes(Some("email openid")).await, texts(&["email", "openid", "read", "write"]));
@@ -211,7 +211,7 @@ async fn a_scope_that_the_api_gave_up_is_not_granted() {
     let api = |api: &mut ResourceServer| api.scopes.retain(|scope| scope.value != "write");
     broker.change::<ResourceServer>(API, api).await;
 
-    assert_eq!(asked(&broker, &[("scope", None)]).await.scopes, texts(&["read"]));
+    assert_eq!(asked(&broker, &[("scope", None)]).await.access.all_scopes(), texts(&["read"]));
     assert_eq!(told(&broker, &[("scope", Some("write"))]).await, "invalid_scope");
 }
 
@@ -221,14 +221,14 @@ async fn without_an_api_there_is_a_default_or_userinfo_only() {
     let none = ("audience", None);
 
     let request = asked(&broker, &[none, ("scope", Some("openid email"))]).await;
-    assert_eq!((request.audience, request.scopes), (None, texts(&["openid", "email"])));
+    let oidc_scopes = texts(&["openid", "email"]);
+    assert_eq!(request.access, Access { oidc_scopes, apis: Vec::new() });
     assert_eq!(told(&broker, &[none, ("scope", None)]).await, "invalid_scope");
     assert_eq!(told(&broker, &[none, ("scope", Some("openid read"))]).await, "invalid_scope");
 
     broker.change::<ResourceServer>(API, |api| api.default = true).await;
     let request = asked(&broker, &[none, ("scope", Some("openid"))]).await;
-    assert_eq!(request.audience.as_deref(), Some(API));
-    assert_eq!(request.scopes, texts(&["openid", "read", "write"]));
+    assert_eq!(request.access, access(&["openid", "read", "write"]));
 }
 
 #[actix_web::test]
@@ -236,9 +236,9 @@ async fn resource_is_another_word_for_audience() {
     let broker = Broker::start().await;
 
     let request = asked(&broker, &[("audience", None), ("resource", Some(API))]).await;
-    assert_eq!(request.audience.as_deref(), Some(API));
+    assert_eq!(request.access, access(&["openid", "read"]));
     let request = asked(&broker, &[("resource", Some(API))]).await;
-    assert_eq!(request.audience.as_deref(), Some(API));
+    assert_eq!(request.access, access(&["openid", "read"]));
 }
 
 #[actix_web::test]

@@ -7,11 +7,10 @@ use chrono::{DateTime, Utc};
 use crate::app::App;
 use crate::catalog::{CatalogError, Client};
 use crate::login::single_sign_on::is_any_program;
-use crate::login::{AnswerTo, AuthorizationRequest, Prompt};
+use crate::login::{Access, AnswerTo, ApiAccess, AuthorizationRequest, Prompt};
 use crate::oauth::client_authentication::registered;
 use crate::oauth::code::Login;
 use crate::oauth::error::Trouble;
-use crate::oauth::scope;
 
 /// Whether the user has to be asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,25 +41,21 @@ pub async fn needed(
     }
     // RFC 8252 §8.6: what could be another program is asked for each time
     let remembers = client.is_some_and(|client| !is_any_program(&client, request.redirect_uri()));
-    let remembered = is_remembered(
-        app,
-        (&login.user_id, &request.client_id),
-        (request.audience.as_deref(), &request.scopes),
-    );
+    let remembered = is_remembered(app, (&login.user_id, &request.client_id), &request.access);
     if remembers && remembered.await? && !request.prompt.contains(&Prompt::Consent) {
         return Ok(Need::No);
     }
     Ok(if request.is_silent() { Need::Forbidden } else { Need::Yes })
 }
 
-/// Whether a user allowed a client all of this, of an API and of the scopes.
+/// Whether a user allowed a client all of this.
 async fn is_remembered(
     app: &App,
     (user_id, client_id): (&str, &str),
-    (audience, scopes): (Option<&str>, &[String]),
+    access: &Access,
 ) -> Result<bool, CatalogError> {
     let allowed = app.catalog.consent(user_id, client_id).await?;
-    Ok(names(audience, scopes).iter().all(|name| allowed.contains(name)))
+    Ok(names(access).iter().all(|name| allowed.contains(name)))
 }
 
 /// Whether a client may go on with what it was granted at `issued_at`: a first-party one always, another as long as its
@@ -72,13 +67,13 @@ pub(in crate::oauth) async fn stands(
     app: &App,
     client: &Client,
     (user_id, issued_at): (&str, DateTime<Utc>),
-    (audience, scopes): (Option<&str>, &[String]),
+    access: &Access,
 ) -> Result<bool, Trouble> {
     if !client.is_third_party() {
         return Ok(true);
     }
     let consent = app.catalog.consented(user_id, &client.client_id).await?;
-    let asked = names(audience, scopes);
+    let asked = names(access);
     Ok(consent.is_some_and(|consent| {
         consent.since <= issued_at && asked.iter().all(|name| consent.scopes.contains(name))
     }))
@@ -86,15 +81,13 @@ pub(in crate::oauth) async fn stands(
 
 /// How consent is remembered: an API's scope with the API in front, for the same word means something else elsewhere. A
 /// space stands in neither.
-pub(super) fn names(audience: Option<&str>, scopes: &[String]) -> Vec<String> {
-    let name = |scope: &String| match audience {
-        Some(audience) if !scope::OIDC_SCOPES.contains(&scope.as_str()) => {
-            format!("{audience} {scope}")
-        }
-        Some(_) | None => scope.clone(),
+pub(super) fn names(access: &Access) -> Vec<String> {
+    let at_api = |api: &ApiAccess| {
+        let audience = &api.audience;
+        let scopes = api.scopes.iter().map(|scope| format!("{audience} {scope}"));
+        scopes.chain([format!("{audience} ")]).collect::<Vec<_>>()
     };
-    let access = audience.iter().map(|audience| format!("{audience} "));
-    scopes.iter().map(name).chain(access).collect()
+    access.oidc_scopes.iter().cloned().chain(access.apis.iter().flat_map(at_api)).collect()
 }
 
 /// What a remembered consent is for.

@@ -2,7 +2,7 @@ use super::*;
 use crate::catalog::User;
 use crate::oauth::answer::answer;
 use crate::oauth::code::AuthorizationGrant;
-use crate::oauth::fixtures::{API, Broker, PORTAL, WEB, browser, request};
+use crate::oauth::fixtures::{Broker, PORTAL, WEB, access, browser, request, texts};
 use crate::oauth::params::Params;
 
 const PORTAL_ASKS: [(&str, Option<&str>); 2] =
@@ -49,8 +49,9 @@ async fn a_first_party_client_gets_its_code_at_once() {
     assert_eq!(code.len(), 43);
     let found = broker.app().records.get::<AuthorizationGrant>(code, broker.now()).await.unwrap();
     let grant = found.unwrap().record;
-    assert_eq!((grant.client_id.as_str(), grant.audience.as_deref()), (WEB, Some(API)));
-    let login = grant.gives.unwrap().login;
+    let gives = grant.gives.unwrap();
+    assert_eq!((grant.client_id.as_str(), gives.access), (WEB, access(&["openid", "read"])));
+    let login = gives.login;
     assert!(login.session.as_ref().is_some_and(|sid| sid.starts_with("ses_")));
     assert_eq!(Login { session: None, ..login }, broker.login().await);
     assert!(grant.family.starts_with("fam_"));
@@ -65,10 +66,11 @@ async fn the_page_says_who_asks_for_what_in_plain_words() {
 
     assert_eq!(question.client_name, "Name of tpc_portal");
     assert_eq!(question.organization, "Acme Ltd");
-    assert_eq!(question.api.as_deref(), Some("The API"));
+    let api = AskedApi { name: "The API".to_owned(), permissions: texts(&["Read your data"]) };
+    assert_eq!(question.apis, [api]);
     assert_eq!(
         question.permissions,
-        ["Know who you are when you come back", "See your e-mail address", "Read your data"]
+        ["Know who you are when you come back", "See your e-mail address"]
     );
 }
 
@@ -93,10 +95,10 @@ async fn yes_brings_a_code_and_is_remembered_for_these_scopes() {
 async fn consent_for_one_api_is_none_for_another() {
     let broker = Broker::start().await;
     let mut request = broker.completed(&request(&PORTAL_ASKS)).await.request;
-    let of = |r: &AuthorizationRequest| names(r.audience.as_deref(), &r.scopes);
+    let of = |r: &AuthorizationRequest| names(&r.access);
     let here = of(&request);
 
-    request.audience = Some("https://other.example".to_owned());
+    request.access.apis[0].audience = "https://other.example".to_owned();
 
     let there = of(&request);
     assert!(there.iter().any(|name| name == "https://other.example read"));

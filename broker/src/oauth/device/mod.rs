@@ -20,10 +20,9 @@ pub use user_code::UserCode;
 
 use super::code::{self, Gives};
 use super::error::Trouble;
-use super::target::Target;
 use crate::app::App;
 use crate::ids;
-use crate::login::{AnswerTo, AuthorizationRequest};
+use crate::login::{Access, AnswerTo, AuthorizationRequest};
 use crate::sessions::record::{Record, Stored};
 
 /// How long a user has, from the device's request to their word.
@@ -52,13 +51,11 @@ pub struct DeviceGrant {
     pub family: String,
     /// Whose device code it is.
     pub client_id: String,
-    /// The API; `None` is a token for `/userinfo` only.
-    pub audience: Option<String>,
     /// From then on it is too late.
     pub expires_at: DateTime<Utc>,
     /// What became of it.
     pub state: DeviceState,
-    scopes: Vec<String>,
+    access: Access,
     secret_sha256: String,
     user_code: UserCode,
     interval: u32,
@@ -130,7 +127,7 @@ impl Record for UserCodeEntry {
 pub async fn begin(
     app: &App,
     client_id: &str,
-    target: Target,
+    access: Access,
     now: DateTime<Utc>,
 ) -> Result<DeviceCodes, Trouble> {
     let random = app.random.as_ref();
@@ -139,10 +136,9 @@ pub async fn begin(
     let grant = DeviceGrant {
         family: code::new_family(random),
         client_id: client_id.to_owned(),
-        audience: target.api.map(|api| api.identifier.clone()),
         expires_at: now + LIFETIME,
         state: DeviceState::Waiting,
-        scopes: target.scopes,
+        access,
         secret_sha256: ids::sha256_hex(&secret),
         user_code: user_code.clone(),
         interval: INTERVAL,
@@ -169,9 +165,8 @@ pub async fn asked(
         return Ok(None);
     };
     let answer = AnswerTo::Device { device, user_code: grant.user_code.to_string() };
-    let (scopes, audience) = (grant.scopes, grant.audience);
     let request = AuthorizationRequest::new(grant.client_id, answer);
-    Ok(Some(AuthorizationRequest { scopes, audience, ..request }))
+    Ok(Some(AuthorizationRequest { access: grant.access, ..request }))
 }
 
 /// Remembers what the user decided, once; `false` where it was decided before, or is too late.
@@ -302,7 +297,7 @@ impl fmt::Debug for DeviceGrant {
         f.debug_struct("DeviceGrant")
             .field("family", &self.family)
             .field("client_id", &self.client_id)
-            .field("audience", &self.audience)
+            .field("access", &self.access)
             .field("state", &self.state)
             .finish_non_exhaustive()
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{DeviceCodes, INTERVAL, LIFETIME, begin};
 use crate::app::App;
-use crate::catalog::{GrantType, SubjectType};
+use crate::catalog::GrantType;
 use crate::oauth::scope::{AskedScopes, InvalidScope};
 use crate::oauth::target;
 use crate::oauth::token::{self, ErrorCode, TokenError, TokenRequest};
@@ -35,9 +35,8 @@ pub async fn authorize(
     let asked =
         asked.or_else(|e: InvalidScope| token::refuse(ErrorCode::InvalidScope, &e.to_string()))?;
     let id = &client.client().client_id;
-    let user = SubjectType::User;
-    let target = target::choose(&app.catalog, id, user, request.params, asked).await?;
-    let DeviceCodes { device_code, user_code } = begin(app, id, target, now).await?;
+    let access = target::choose(&app.catalog, id, request.params, asked).await?;
+    let DeviceCodes { device_code, user_code } = begin(app, id, access, now).await?;
     let verification_uri = app.config.issuer.url("/device").to_string();
     Ok(DeviceAuthorization {
         device_code,

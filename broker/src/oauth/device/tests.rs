@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::catalog::{Client, GrantType, User};
+use crate::catalog::{Actor, ActorKind, Author, Client, GrantType, User};
 use crate::login::Browser;
 use crate::oauth::answer::{Answer, DeviceEnd, answer};
 use crate::oauth::consent::{self, ConsentError, Decision};
@@ -286,7 +286,7 @@ async fn the_code_is_compared_each_time_and_decided_once() {
         let question = consent::question(broker.app(), &browser("a"), &first, broker.now()).await;
         let question = question.unwrap();
         assert_eq!(question.account.as_deref(), Some("ada@acme.example"));
-        assert_eq!(question.api.as_deref(), Some("The API"));
+        assert_eq!(question.apis[0].name, "The API");
         let AnswerTo::Device { user_code: shown, .. } = &question.answer else { panic!() };
         assert_eq!(shown, &user_code.to_string());
 
@@ -312,6 +312,26 @@ async fn what_was_switched_off_meanwhile_gives_nothing() {
 
     block(false).await;
     assert!(poll(&broker, SPA, &code).await.is_ok());
+}
+
+/// Its user may have come back to the page of their apps before the device asks again.
+#[actix_web::test]
+async fn a_consent_that_was_withdrawn_before_the_device_came_gives_nothing() {
+    let broker = broker().await;
+    let (code, user_code) = codes(&broker, PORTAL).await;
+    decided(&broker, &user_code, Decision::Allow).await.unwrap();
+    let user = broker.user().await.id.clone();
+    let catalog = &broker.app().catalog;
+
+    let author = Author {
+        id: "aud_1".to_owned(),
+        actor: Actor::new(ActorKind::User, &user),
+        address: None,
+        at: broker.now(),
+    };
+    catalog.audited(author).withdraw_consent(&user, PORTAL).await.unwrap();
+
+    assert_eq!(refused(poll(&broker, PORTAL, &code).await), ErrorCode::InvalidGrant);
 }
 
 #[test]

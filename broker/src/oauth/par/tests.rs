@@ -107,8 +107,8 @@ async fn nothing_else_of_the_query_counts() {
     let asked = validate(broker.app(), &Params::parse(&mixed).unwrap()).await.unwrap();
 
     assert_eq!(
-        (state(&asked), asked.scopes.as_slice()),
-        (Some("s1"), ["openid", "read"].map(str::to_owned).as_slice())
+        (state(&asked), asked.access.all_scopes()),
+        (Some("s1"), ["openid", "read"].map(str::to_owned).to_vec())
     );
 }
 
@@ -177,7 +177,10 @@ async fn a_signed_request_object_is_the_request() {
     let request_uri = pushed_with(&broker, ProofHeader::Absent, &body).await.unwrap();
 
     let asked = arrived(&broker, WEB, &request_uri).await.unwrap();
-    assert_eq!((state(&asked), asked.scopes.clone()), (None, vec!["openid".to_owned()]));
+    assert_eq!(
+        (state(&asked), asked.access.oidc_scopes.clone()),
+        (None, vec!["openid".to_owned()])
+    );
     // at /authorize it stays refused
     let direct = query(&[("request", Some(&object))]);
     let refused = validate(broker.app(), &Params::parse(&direct).unwrap()).await;

@@ -35,7 +35,7 @@ async fn its_claims_are_the_parameters() {
     assert_eq!(params.get("redirect_uri"), Some(CALLBACK));
     assert_eq!(params.get("max_age"), Some("60"));
     assert_eq!(params.get("claims"), Some(r#"{"id_token":{"email":null}}"#));
-    assert!(params.is_repeated("resource") && !params.has("iss") && !params.has("exp"));
+    assert!(params.all("resource").count() == 2 && !params.has("iss") && !params.has("exp"));
 }
 
 /// RFC 9101 §4, §5, §10.8.

@@ -5,15 +5,17 @@ use chrono::{DateTime, Utc};
 use super::offline::Begun;
 use super::{ErrorCode, Granted, GrantedUser, TokenError, refuse};
 use crate::app::App;
+use crate::catalog::Client;
 use crate::login::trace::Trail;
 use crate::oauth::barred::turns_away;
 use crate::oauth::client_authentication::AuthenticatedClient;
 use crate::oauth::code::{self, AuthorizationGrant, Gives};
 use crate::oauth::confirmation::Confirmation;
+use crate::oauth::consent;
 use crate::oauth::error::Trouble;
 use crate::oauth::params::Params;
 use crate::oauth::sender_constraint::Proven;
-use crate::oauth::target::{self, Target};
+use crate::oauth::target::{self, Target, TargetError};
 
 /// Redeems a code. Everything is checked first, so that a wrong request leaves the code unspent; what can fail for reasons
 /// of ours is read first too. Then the code is spent, once, before anything is minted.
@@ -37,7 +39,6 @@ pub(super) async fn take(
         return invalid_grant();
     }
     is_by_the_same_key(grant, proven.confirmation())?;
-    is_for_the_same_api(grant.audience.as_deref(), params)?;
     let Some(gives) = &grant.gives else { return replayed(app, grant, now).await };
     if !client.is_confidential() {
         super::count(app, client, now)?;
@@ -45,10 +46,10 @@ pub(super) async fn take(
     if !client.client().has_redirect_uri(redirect_uri) {
         return invalid_grant();
     }
-    let of_client = (grant.client_id.as_str(), grant.audience.as_deref());
-    let granted = still_granted(app, of_client, &grant.family, gives).await?;
+    let of_family = (grant.family.as_str(), gives);
+    let granted = still_granted(app, client.client(), of_family, params).await?;
     let Some(mut granted) = granted else { return invalid_grant() };
-    let begun = Begun::of(app, client, &granted, proven.confirmation(), now);
+    let begun = Begun::of(app, client, of_family, proven.confirmation(), now);
     proven.spend(app, now).await?;
     let redeemed = code::redeem(&app.records, code, &found, begun.life(&granted, now), now);
     let redeemed = async { Ok(redeemed.await?) };
@@ -84,41 +85,40 @@ fn is_by_the_same_key(
     }
 }
 
-/// RFC 8707 §2.2: an API named here must be the one that the code is for.
-pub(super) fn is_for_the_same_api(
-    audience: Option<&str>,
-    params: &Params,
-) -> Result<(), TokenError> {
-    match target::named(params)? {
-        Some(named) if audience != Some(named) => {
-            refuse(ErrorCode::InvalidTarget, "The code is for another API.")
-        }
-        Some(_) | None => Ok(()),
-    }
-}
-
-/// What a code gives, if its user, connection, organization and API are still there and enabled, and the client still has
-/// its grant: what was taken from that grant since the start is not given.
+/// What a code gives at the API that its token is asked for (RFC 8707 §2.2), if its user, connection, organization and API are
+/// still there and enabled, the client still has its grant, and its user has not taken the consent back: what was taken from
+/// that grant since the start is not given.
 pub(super) async fn still_granted(
     app: &App,
-    (client_id, audience): (&str, Option<&str>),
-    family: &str,
-    gives: &Gives,
-) -> Result<Option<Granted>, Trouble> {
-    if turns_away(app, client_id, &gives.login, family).await? {
+    client: &Client,
+    (family, gives): (&str, &Gives),
+    params: &Params,
+) -> Result<Option<Granted>, TokenError> {
+    let Gives { access, login, .. } = gives;
+    let api = access.api(target::named(params)?).map_err(|_| TargetError::NotGranted)?;
+    let scopes = access.scopes_at(api);
+    if turns_away(app, &client.client_id, login, family).await? {
         return Ok(None);
     }
-    let target = match audience {
-        None => Some(Target { api: None, scopes: gives.scopes.clone() }),
-        Some(audience) => target::still(&app.catalog, (client_id, audience), &gives.scopes).await?,
+    let target = match api {
+        None => Some(Target { api: None, scopes }),
+        Some(api) => {
+            let of = (client.client_id.as_str(), api.audience.as_str());
+            target::still(&app.catalog, of, &scopes).await.map_err(Trouble::from)?
+        }
     };
+    let Some(target) = target else { return Ok(None) };
+    let whose = (login.user_id.as_str(), gives.given_at);
+    if !consent::stands(app, client, whose, &target.access()).await? {
+        return Ok(None);
+    }
     let user = GrantedUser {
-        login: gives.login.clone(),
+        login: login.clone(),
         family: family.to_owned(),
         nonce: gives.nonce.clone(),
         refresh_token: None,
     };
-    Ok(target.map(|target| Granted { target, user: Some(user) }))
+    Ok(Some(Granted { target, user: Some(user) }))
 }
 
 /// RFC 6749 §10.5.

@@ -2,7 +2,6 @@
 
 use super::{ErrorCode, Granted, TokenError, refuse};
 use crate::app::App;
-use crate::catalog::SubjectType;
 use crate::oauth::client_authentication::AuthenticatedClient;
 use crate::oauth::params::Params;
 use crate::oauth::scope::{AskedScopes, InvalidScope};
@@ -25,6 +24,6 @@ pub(super) async fn check(
         return refuse(ErrorCode::InvalidScope, "openid is for users.");
     }
     let id = &client.client().client_id;
-    let target = target::choose(&app.catalog, id, SubjectType::Client, params, asked).await?;
+    let target = target::choose_one(&app.catalog, id, params, asked).await?;
     Ok(Granted { target, user: None })
 }

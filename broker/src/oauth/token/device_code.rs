@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::authorization_code::{is_for_the_same_api, still_granted};
+use super::authorization_code::still_granted;
 use super::offline::Begun;
 use super::{ErrorCode, Granted, TokenError, refuse};
 use crate::app::App;
@@ -27,7 +27,6 @@ pub(super) async fn take(
     let own = |grant: &DeviceGrant| grant.client_id == client.client().client_id;
     let Some(found) = found.filter(|found| own(&found.record)) else { return invalid_grant() };
     let grant = &found.record;
-    is_for_the_same_api(grant.audience.as_deref(), params)?;
     let gives = match &grant.state {
         DeviceState::Spent if grant.may_be_asked_again(now) => return invalid_grant(),
         DeviceState::Spent => return replayed(app, grant, now).await,
@@ -43,10 +42,10 @@ pub(super) async fn take(
     if !client.is_confidential() {
         super::count(app, client, now)?;
     }
-    let of_client = (grant.client_id.as_str(), grant.audience.as_deref());
-    let granted = still_granted(app, of_client, &grant.family, gives).await?;
+    let of_family = (grant.family.as_str(), gives.as_ref());
+    let granted = still_granted(app, client.client(), of_family, params).await?;
     let Some(mut granted) = granted else { return invalid_grant() };
-    let begun = Begun::of(app, client, &granted, proven.confirmation(), now);
+    let begun = Begun::of(app, client, of_family, proven.confirmation(), now);
     proven.spend(app, now).await?;
     // whoever is second must not write over the family of the first: it lives on
     if !device::redeem(app, code, &found, begun.life(&granted, now), now).await? {

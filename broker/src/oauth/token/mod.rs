@@ -370,7 +370,10 @@ impl From<TargetError> for TokenError {
             TargetError::Trouble(trouble) => return Self::Trouble(trouble),
             TargetError::NoGrant => ErrorCode::AccessDenied,
             TargetError::Nothing | TargetError::UngrantedScope => ErrorCode::InvalidScope,
-            TargetError::SeveralApis | TargetError::UnknownApi => ErrorCode::InvalidTarget,
+            TargetError::NotGranted
+            | TargetError::SeveralApis
+            | TargetError::TooManyApis
+            | TargetError::UnknownApi => ErrorCode::InvalidTarget,
         };
         Self::Refused { code, description: error.to_string() }
     }

@@ -6,44 +6,37 @@ use super::Granted;
 use crate::app::App;
 use crate::catalog::GrantType;
 use crate::oauth::client_authentication::AuthenticatedClient;
+use crate::oauth::code::Gives;
 use crate::oauth::confirmation::Confirmation;
 use crate::oauth::error::Trouble;
-use crate::oauth::refresh::{self, Beginning, GrantedApi, Lifetimes, RefreshFamily, RefreshToken};
-use crate::oauth::scope::{OFFLINE_ACCESS, OIDC_SCOPES};
+use crate::oauth::refresh::{self, Beginning, Lifetimes, RefreshFamily, RefreshToken};
+use crate::oauth::scope::OFFLINE_ACCESS;
 use crate::oauth::token_issuer::access_token_lifetime;
 
 /// A refresh family that begins, if one does.
 pub(super) struct Begun(Option<(RefreshFamily, RefreshToken)>);
 
 impl Begun {
-    /// Of what a client is granted. Nothing is stored yet.
+    /// Of what a login gives a client, at every API. Nothing is stored yet.
     pub(super) fn of(
         app: &App,
         client: &AuthenticatedClient,
-        granted: &Granted,
+        (family, gives): (&str, &Gives),
         bound: Option<&Confirmation>,
         now: DateTime<Utc>,
     ) -> Self {
         // RFC 9449 §5: where no authentication keeps a thief from using it, the key does
         let confirmation = bound.filter(|_| !client.is_confidential()).cloned();
         let client = client.client();
-        let target = &granted.target;
-        let wants = target.scopes.iter().any(|scope| scope == OFFLINE_ACCESS);
-        let user = granted.user.as_ref().filter(|_| wants);
-        let Some(user) = user.filter(|_| client.grant_types.contains(&GrantType::RefreshToken))
-        else {
+        let may_refresh = client.grant_types.contains(&GrantType::RefreshToken);
+        if !may_refresh || !gives.access.has_oidc(OFFLINE_ACCESS) {
             return Self(None);
-        };
-        let is_oidc = |scope: &String| OIDC_SCOPES.contains(&scope.as_str());
-        let (oidc_scopes, scopes) = target.scopes.iter().cloned().partition(is_oidc);
-        let api = target.api.as_ref();
-        let api = api.map(|api| GrantedApi { audience: api.identifier.clone(), scopes });
+        }
         let beginning = Beginning {
-            family: &user.family,
+            family,
             client_id: &client.client_id,
-            login: user.login.clone(),
-            oidc_scopes,
-            apis: api.into_iter().collect(),
+            login: gives.login.clone(),
+            access: gives.access.clone(),
             confirmation,
             lifetimes: Lifetimes::of(client, &app.config.refresh_tokens),
         };

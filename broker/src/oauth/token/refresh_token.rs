@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{ErrorCode, Granted, GrantedUser, TokenError, refuse};
 use crate::app::App;
 use crate::catalog::Client;
+use crate::login::Access;
 use crate::login::trace::Trail;
 use crate::oauth::barred::turns_away;
 use crate::oauth::client_authentication::AuthenticatedClient;
@@ -15,7 +16,7 @@ use crate::oauth::params::Params;
 use crate::oauth::refresh::{self, Manner, RefreshFamily, RefreshToken, Standing};
 use crate::oauth::scope::{AskedScopes, InvalidScope, OFFLINE_ACCESS};
 use crate::oauth::sender_constraint::Proven;
-use crate::oauth::target::{self, Target};
+use crate::oauth::target::{self, Target, TargetError};
 
 /// Readings of a family that others change at the same moment. Each change but the last few is a use of a successor, which
 /// makes the presented token a reused one, so that this is never reached by an honest client.
@@ -101,41 +102,43 @@ fn answer(
     }
 }
 
-/// What is asked for: of one API of the family, the first where none is named; all of its scopes, or some (RFC 6749 §6).
+/// What is asked for: at one API of the family, the first where none is named; all of its scopes, or some.
 fn asked(
     family: &RefreshFamily,
     client: &AuthenticatedClient,
     params: &Params,
     bound: Option<&Confirmation>,
 ) -> Result<Manner, TokenError> {
-    let named = target::named(params)?;
-    let api = match named {
-        None => family.apis.first(),
-        Some(named) => {
-            let api = family.apis.iter().find(|api| api.audience == named);
-            Some(api.map_or_else(
-                || refuse(ErrorCode::InvalidTarget, "The refresh token is not for this API."),
-                Ok,
-            )?)
-        }
-    };
-    let all = family.scopes_with(api);
-    let scopes = match params.get("scope") {
-        None => all,
-        text @ Some(_) => {
-            let asked = AskedScopes::parse(text);
-            let asked =
-                asked.or_else(|e: InvalidScope| refuse(ErrorCode::InvalidScope, &e.to_string()))?;
-            let asked: Vec<String> = asked.oidc.into_iter().chain(asked.api).collect();
-            if asked.is_empty() || !asked.iter().all(|scope| all.contains(scope)) {
-                return refuse(ErrorCode::InvalidScope, "The refresh token has fewer scopes.");
-            }
-            asked
-        }
-    };
-    let method = client.client().token_endpoint_auth_method;
-    let audience = api.map(|api| api.audience.clone());
-    Ok(Manner { method, confirmation: bound.cloned(), audience, scopes })
+    let access = &family.access;
+    let api = access.api(target::named(params)?).map_err(|_| TargetError::NotGranted)?;
+    Ok(Manner {
+        method: client.client().token_endpoint_auth_method,
+        confirmation: bound.cloned(),
+        audience: api.map(|api| api.audience.clone()),
+        scopes: narrowed(access, access.scopes_at(api), params.get("scope"))?,
+    })
+}
+
+/// RFC 6749 §6: nothing that the login did not grant. What it granted at other APIs means nothing at this one (RFC 8707
+/// §2.2), but one scope at least must.
+fn narrowed(
+    access: &Access,
+    here: Vec<String>,
+    text: Option<&str>,
+) -> Result<Vec<String>, TokenError> {
+    if text.is_none() {
+        return Ok(here);
+    }
+    let asked = AskedScopes::parse(text);
+    let asked = asked.or_else(|e: InvalidScope| refuse(ErrorCode::InvalidScope, &e.to_string()))?;
+    let mut asked: Vec<String> = asked.oidc.into_iter().chain(asked.api).collect();
+    let all = access.all_scopes();
+    let is_granted = asked.iter().all(|scope| all.contains(scope));
+    asked.retain(|scope| here.contains(scope));
+    if asked.is_empty() || !is_granted {
+        return refuse(ErrorCode::InvalidScope, "The refresh token has fewer scopes.");
+    }
+    Ok(asked)
 }
 
 /// Everything that the login rested on is asked again (THREATS X7): user, connection, organization, the client's grant.
@@ -163,11 +166,10 @@ async fn consent_stands(
     family: &RefreshFamily,
     target: &Target,
 ) -> Result<bool, Trouble> {
-    let mut scopes = target.scopes.clone();
-    scopes.push(OFFLINE_ACCESS.to_owned());
-    let audience = target.api.as_ref().map(|api| api.identifier.as_str());
+    let mut access = target.access();
+    access.oidc_scopes.push(OFFLINE_ACCESS.to_owned());
     let whose = (family.login.user_id.as_str(), family.issued_at);
-    consent::stands(app, client, whose, (audience, &scopes)).await
+    consent::stands(app, client, whose, &access).await
 }
 
 /// RFC 9700 §4.14.2: either the client or a thief has used it before.

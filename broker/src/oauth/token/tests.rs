@@ -11,7 +11,7 @@ use crate::catalog::{
 use crate::oauth::code;
 use crate::oauth::fixtures::buying::{Fields, redemption};
 use crate::oauth::fixtures::{
-    API, Broker, CHALLENGE, LOOPBACK, MACHINE, SECRET, SPA, VERIFIER, WEB, form, texts,
+    API, Broker, CHALLENGE, LOOPBACK, MACHINE, SECRET, SPA, VERIFIER, WEB, access, form, texts,
 };
 
 fn with<'a>(mut fields: Fields<'a>, name: &'a str, value: Option<&'a str>) -> Fields<'a> {
@@ -59,7 +59,7 @@ async fn a_code_buys_tokens_once() {
 async fn without_openid_there_is_no_id_token() {
     let broker = Broker::start().await;
     let mut grant = broker.grant().await;
-    grant.gives.as_mut().unwrap().scopes = texts(&["read"]);
+    grant.gives.as_mut().unwrap().access = access(&["read"]);
 
     let tokens = web(&broker, &redemption(&broker.code(&grant).await)).await.unwrap();
 

@@ -42,6 +42,11 @@ impl<'a> Batch<'a> {
         Self { records, operations: Vec::new(), now }
     }
 
+    /// The time that it runs at.
+    pub const fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
     /// As [`Records::put`].
     ///
     /// # Errors
