@@ -78,6 +78,8 @@ pub struct Running {
 /// Between two rounds of forgetting what has expired.
 const UPKEEP: Duration = Duration::from_secs(10);
 /// What the stores get to close.
+/// How long clients that are being told of a logout get to answer.
+const TELL: Duration = Duration::from_secs(1);
 const CLOSE: Duration = Duration::from_secs(2);
 /// Rounds between two deletions of old login traces and audit entries: an hour.
 const TRACES_EVERY: u64 = 360;
@@ -243,6 +245,7 @@ impl Running {
         if let Some(metrics) = &self.metrics {
             metrics.stop(false).await;
         }
+        self.app.logout.stop(TELL).await;
         self.upkeep.abort();
         self.following.abort();
         // what was acknowledged is on disk already

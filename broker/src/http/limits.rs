@@ -171,7 +171,8 @@ impl TooMany {
 fn kind(path: &str) -> Kind {
     let under = |folder: &str| path.starts_with(folder);
     match path {
-        "/authorize" | "/home-realm" | "/login" | "/oauth/device/code" => Kind::Open,
+        "/authorize" | "/home-realm" | "/login" | "/oauth/device/code" | "/oidc/logout"
+        | "/sessions" => Kind::Open,
         "/login/continue" | "/consent" | "/device" | "/userinfo" => Kind::Proof,
         _ if under("/oidc/register") => Kind::Proof,
         _ if under("/oauth/") || under("/api/") || under("/callback/") => Kind::Proof,
@@ -264,6 +265,24 @@ mod tests {
             assert_eq!(limiter.refused(A, "", at(0)), Ok(()));
             assert_eq!(limiter.client("a", at(0)), Ok(()));
         }
+    }
+
+    #[test]
+    fn only_documents_and_probes_are_free() {
+        let free: Vec<_> =
+            super::super::routes::patterns().filter(|p| kind(p) == Kind::Free).collect();
+        assert_eq!(
+            free,
+            [
+                "/healthz",
+                "/readyz",
+                "/assets/{name}",
+                "/saml/{connection}/metadata",
+                "/.well-known/openid-configuration",
+                "/.well-known/oauth-authorization-server",
+                "/.well-known/jwks.json"
+            ]
+        );
     }
 
     #[test]

@@ -101,6 +101,12 @@ static KNOWN: LazyLock<Vec<(ResourceDef, &[Method])>> = LazyLock::new(|| {
     ROUTES.iter().map(|(pattern, methods)| (ResourceDef::new(*pattern), *methods)).collect()
 });
 
+/// All patterns, in the order of the table.
+#[cfg(test)]
+pub(super) fn patterns() -> impl Iterator<Item = &'static str> {
+    ROUTES.iter().map(|(pattern, _)| *pattern)
+}
+
 /// Middleware: 404 where there is nothing, 405 with `Allow` (RFC 9110 §15.5.6) where there is something that does not take
 /// the method. HEAD is answered as GET; the server leaves the body out.
 ///

@@ -71,7 +71,15 @@ impl Trail {
     }
 
     /// The login succeeded.
-    pub async fn succeeded(self, app: &App) {
+    pub async fn succeeded(mut self, app: &App) {
+        // what was let in rests on a statement, whenever that was
+        self.proof = Proof::Statement;
+        self.write(app, TraceOutcome::Succeeded, None).await;
+    }
+
+    /// An app got another code from a session that had served it already: traced within the session's share, and not in the
+    /// audit log again.
+    pub async fn served_again(self, app: &App) {
         self.write(app, TraceOutcome::Succeeded, None).await;
     }
 
@@ -112,9 +120,10 @@ impl Trail {
         self.write(app, outcome, Some(code)).await
     }
 
-    /// What a finished login gave was used by somebody who should not have it. Only what we gave can lead here.
-    pub async fn reused(mut self, app: &App, code: &'static str) {
-        self.proof = Proof::Statement;
+    /// What a finished login gave was used by somebody who should not have it. Only what we gave can lead here; `proof` is
+    /// the statement the first time only.
+    pub async fn reused(mut self, app: &App, code: &'static str, proof: Proof) {
+        self.proof = proof;
         self.refused(app, TraceOutcome::Denied, code, None).await;
     }
 
@@ -127,9 +136,7 @@ impl Trail {
 
     async fn write(self, app: &App, outcome: TraceOutcome, code: Option<&'static str>) -> String {
         app.metrics.login(word(outcome), code);
-        // what was let in rests on a statement, whenever that was
-        let proven = outcome == TraceOutcome::Succeeded;
-        let proof = if proven { Proof::Statement } else { self.proof.clone() };
+        let proof = self.proof.clone();
         let address = self.address;
         let mut trace = self.into_trace(app, outcome, code);
         if !app.traces.allows(&proof, address, trace.at) {

@@ -159,7 +159,7 @@ async fn serve(
     }
     let sessions = app.sso_sessions();
     let mut write = sessions.serving(live);
-    write.serve(&request.client_id);
+    let is_new = write.serve(&request.client_id);
     let mut batch = app.records.batch(now);
     let tickets = sessions.add(&mut batch, &write)?;
     let answer = new_code(app, &mut batch, request, login)?;
@@ -167,7 +167,11 @@ async fn serve(
     if tickets.read(&mut outcomes)?.is_none() {
         return Ok(None);
     }
-    trail.succeeded(app).await;
+    if is_new {
+        trail.succeeded(app).await;
+    } else {
+        trail.served_again(app).await;
+    }
     Ok(Some(answer))
 }
 

@@ -29,7 +29,6 @@ struct ConfirmPage<'a> {
     name: &'a str,
     fields: &'a [(&'static str, String)],
     token: &'a str,
-    return_url: Option<&'a str>,
 }
 
 /// What a page says of what else ended.
@@ -52,7 +51,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) async fn by_query(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     match Params::parse(request.query_string()) {
         Ok(params) => serve(&app, &request, &params).await,
-        Err(_) => refused(&app, &unreadable()).await,
+        Err(_) => refused(&app, &request, &unreadable()).await,
     }
 }
 
@@ -63,7 +62,7 @@ pub(super) async fn by_form(
     body: String,
 ) -> HttpResponse {
     let Ok(params) = token::form(&request, &body) else {
-        return refused(&app, &unreadable()).await;
+        return refused(&app, &request, &unreadable()).await;
     };
     if params.has("confirm") {
         return confirmed(&app, &request, &params).await;
@@ -77,41 +76,40 @@ pub(super) async fn by_form(
 async fn serve(app: &App, request: &HttpRequest, params: &Params) -> HttpResponse {
     let asked = match LogoutRequest::read(app, params).await {
         Ok(asked) => asked,
-        Err(error) => return refused(app, &error).await,
+        Err(error) => return refused(app, request, &error).await,
     };
     match ask(app, &browser::of(request, &app.config), asked, app.now()).await {
         Ok(Logout::Confirm(question)) => question_page(&question),
         Ok(Logout::Done(done)) => finish(app, *done).await,
-        Err(error) => refused(app, &error).await,
+        Err(error) => refused(app, request, &error).await,
     }
 }
 
 async fn confirmed(app: &App, request: &HttpRequest, params: &Params) -> HttpResponse {
     if !browser::posts_from_our_page(request, &app.config.issuer) {
-        return refused(app, &LogoutError::FormNotOurs).await;
+        return refused(app, request, &LogoutError::FormNotOurs).await;
     }
     let asked = match LogoutRequest::read(app, params).await {
         Ok(asked) => asked,
-        Err(error) => return refused(app, &error).await,
+        Err(error) => return refused(app, request, &error).await,
     };
     let form_token = params.get("token").unwrap_or_default();
     match confirm(app, &browser::of(request, &app.config), asked, form_token, app.now()).await {
         Ok(done) => finish(app, done).await,
-        Err(error) => refused(app, &error).await,
+        Err(error) => refused(app, request, &error).await,
     }
 }
 
 fn question_page(question: &Confirmation) -> HttpResponse {
     let client = question.request.client.as_ref();
-    let return_url = question.request.way_back();
     let page = ConfirmPage {
         client_name: client.map_or("", |client| &client.client_name),
         name: name_of(&question.session),
         fields: &question.request.fields(),
         token: &question.form_token,
-        return_url: return_url.as_deref(),
     };
-    let target = return_url.as_deref().and_then(|url| Url::parse(url).ok());
+    let way_back = question.request.way_back();
+    let target = way_back.as_deref().and_then(|url| Url::parse(url).ok());
     match target {
         Some(target) => pages::page_with_form_to(StatusCode::OK, &page, &pages::source_of(&target)),
         None => pages::page(StatusCode::OK, &page),
@@ -183,7 +181,7 @@ const fn unreadable() -> LogoutError {
     LogoutError::Invalid("The parameters are form-urlencoded UTF-8, a hundred at most.")
 }
 
-pub(super) async fn refused(app: &App, error: &LogoutError) -> HttpResponse {
+pub(super) async fn refused(app: &App, request: &HttpRequest, error: &LogoutError) -> HttpResponse {
     let (code, title, text) = match error {
         LogoutError::FormNotOurs => (
             "logout_form_not_ours",
@@ -198,7 +196,8 @@ pub(super) async fn refused(app: &App, error: &LogoutError) -> HttpResponse {
         LogoutError::Trouble(trouble) => return reply::trouble_page(trouble),
     };
     let detail = Some(error.to_string());
-    let reference = Trail::default().refused(app, TraceOutcome::Failed, code, detail).await;
+    let trail = Trail::at(browser::of(request, &app.config).address());
+    let reference = trail.refused(app, TraceOutcome::Failed, code, detail).await;
     let page = pages::ErrorPage { title, text, code, reference: &reference, link: None };
     pages::page(StatusCode::BAD_REQUEST, &page)
 }

@@ -69,7 +69,7 @@ pub(super) async fn end(app: web::Data<App>, request: HttpRequest, body: String)
     let sent = params.get("token").unwrap_or_default();
     let ours = browser::posts_from_our_page(&request, &app.config.issuer);
     if !ours || !is_same(&cookie.form_token(FORM), sent) {
-        return refused(&app, &LogoutError::FormNotOurs).await;
+        return refused(&app, &request, &LogoutError::FormNotOurs).await;
     }
     match end_chosen(&app, &own, &session, params.get("end").unwrap_or_default()).await {
         Ok(response) => response,

@@ -128,11 +128,13 @@ impl SsoSessions<'_> {
 }
 
 impl SessionWrite {
-    /// Notes that a client gets a code in it.
-    pub fn serve(&mut self, client_id: &str) {
-        if !self.session.clients.iter().any(|known| known == client_id) {
+    /// Notes that a client gets a code in it; whether it is its first.
+    pub fn serve(&mut self, client_id: &str) -> bool {
+        let is_new = !self.session.clients.iter().any(|known| known == client_id);
+        if is_new {
             self.session.clients.push(client_id.to_owned());
         }
+        is_new
     }
 }
 

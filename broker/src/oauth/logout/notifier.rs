@@ -1,7 +1,7 @@
 //! Back-channel logout: a signed token to every client of a session that has an address for it (Back-Channel Logout 1.0).
 //!
 //! In the background and best effort: a few attempts within minutes, then the audit log says that a client was not reached.
-//! Attempts that are under way when the process stops are lost.
+//! A stop waits a moment for those under way; what waits for a later attempt then is given up, and recorded so.
 
 #[cfg(test)]
 mod tests;
@@ -15,10 +15,12 @@ use homerealm_certs::{JwsAlgorithm, Random};
 use homerealm_connectors::http::Outbound;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{oneshot, watch};
+use tokio::time::{sleep, timeout};
 use url::Url;
 
 use super::ending::SESSION;
+use super::turns::{Place, Turns};
 use crate::catalog::{Action, Actor, ActorKind, AuditObject, Author, Catalog, Client};
 use crate::clock::Clock;
 use crate::ids;
@@ -54,10 +56,9 @@ struct Inner {
     means: Means,
     /// Between the attempts.
     pauses: Vec<Duration>,
-    /// Those that wait for a later attempt too.
-    pending: Semaphore,
-    /// Those that speak to a client just now.
-    speaking: Semaphore,
+    turns: Turns,
+    /// Nothing waits for a later attempt any more.
+    stopping: watch::Sender<bool>,
 }
 
 /// A client that is being told.
@@ -92,8 +93,8 @@ struct LogoutTokenClaims {
 
 const PAUSES: [Duration; 3] =
     [Duration::from_secs(5), Duration::from_secs(30), Duration::from_secs(120)];
-const MOST_PENDING: usize = 10_000;
-const AT_ONCE: usize = 32;
+/// How long an attempt may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// A client that has our clock's time within this takes the token.
 const LIFETIME: TimeDelta = TimeDelta::minutes(2);
 /// Bytes of an answer's body that are read; nothing in it matters.
@@ -108,8 +109,16 @@ impl LogoutNotifier {
 
     /// With other pauses between the attempts.
     pub(super) fn with_pauses(means: Means, pauses: Vec<Duration>) -> Self {
-        let (pending, speaking) = (Semaphore::new(MOST_PENDING), Semaphore::new(AT_ONCE));
-        Self(Arc::new(Inner { means, pauses, pending, speaking }))
+        let (turns, stopping) = (Turns::default(), watch::Sender::new(false));
+        Self(Arc::new(Inner { means, pauses, turns, stopping }))
+    }
+
+    /// Before a stop: gives up what waits for a later attempt, and waits for what is under way, `most` at most.
+    pub async fn stop(&self, most: Duration) {
+        self.0.stopping.send_replace(true);
+        if timeout(most, self.0.turns.until_all_is_said()).await.is_err() {
+            tracing::warn!("clients were still being told of logouts when the broker stopped");
+        }
     }
 
     /// Begins to tell a client that a session has ended.
@@ -139,12 +148,12 @@ impl Message {
 impl Inner {
     async fn deliver(&self, message: &Message, first: oneshot::Sender<bool>) {
         let mut first = Some(first);
-        let Ok(_pending) = self.pending.try_acquire() else {
-            return self.record(message, 0, Some("too many clients are being told")).await;
+        let Some(place) = self.turns.place(&message.client_id) else {
+            return self.record(message, 0, Some("too many messages wait")).await;
         };
         let mut attempts = 0_usize;
         loop {
-            let failure = self.send(message).await.err();
+            let failure = self.send(message, &place).await.err();
             attempts += 1;
             if let Some(first) = first.take() {
                 // nobody may be waiting any more
@@ -152,8 +161,11 @@ impl Inner {
             }
             let pause = self.pauses.get(attempts - 1);
             match (failure, pause) {
-                (Some(Failure { is_final: false, .. }), Some(pause)) => {
-                    tokio::time::sleep(*pause).await;
+                (Some(Failure { is_final: false, reason }), Some(pause)) => {
+                    if self.stops_within(*pause).await {
+                        let reason = format!("{reason}; then the broker stopped");
+                        return self.record(message, attempts, Some(&reason)).await;
+                    }
                 }
                 (failure, _) => {
                     let reason = failure.map(|failure| failure.reason);
@@ -163,11 +175,21 @@ impl Inner {
         }
     }
 
-    async fn send(&self, message: &Message) -> Result<(), Failure> {
+    async fn stops_within(&self, pause: Duration) -> bool {
+        let mut stopping = self.stopping.subscribe();
+        tokio::select! {
+            stopped = stopping.wait_for(|stopping| *stopping) => stopped.is_ok(),
+            () = sleep(pause) => false,
+        }
+    }
+
+    async fn send(&self, message: &Message, place: &Place<'_>) -> Result<(), Failure> {
+        let _turn = place.turn().await.map_err(Failure::later)?;
+        // only now: it does not live long
         let token = self.token(message).await.map_err(Failure::later)?;
-        let _speaking = self.speaking.acquire().await.map_err(Failure::later)?;
         let form = [("logout_token", token.as_str())];
-        let answer = self.means.outbound.post_form(&message.url, &form, None, ANSWER_BYTES).await;
+        let answer = self.means.outbound.post_form(&message.url, &form, None, ANSWER_BYTES);
+        let answer = timeout(PATIENCE, answer).await.map_err(Failure::later)?;
         match answer.map_err(Failure::later)?.status {
             200..=299 => Ok(()),
             // the client read it and will not have it (Back-Channel Logout §2.8)

@@ -126,14 +126,14 @@ async fn nobody_goes_to_an_address_that_is_not_registered_exactly() {
 }
 
 #[actix_web::test]
-async fn contradictions_and_foreign_tokens_are_refused() {
+async fn contradictions_are_refused_and_a_token_that_proves_nothing_is_as_none() {
     let broker = Broker::start().await;
     let hint = id_token(&broker, WEB, None).await;
 
     let other = read(&broker, &[("id_token_hint", &hint), ("client_id", SPA)]).await;
     assert!(matches!(other, Err(LogoutError::Invalid(_))));
     let forged = read(&broker, &[("id_token_hint", &hint[..hint.len() - 4])]).await;
-    assert!(matches!(forged, Err(LogoutError::Invalid(_))));
+    assert!(forged.unwrap().hint.is_none());
     let twice = read(&broker, &[("state", "1"), ("state", "2")]).await;
     assert!(matches!(twice, Err(LogoutError::Invalid(_))));
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::catalog::User;
+use crate::catalog::{Action, User};
 use crate::login::begin;
 use crate::login::session::SessionCookie;
 use crate::oauth::answer::answer as answer_login;
@@ -57,6 +57,23 @@ async fn the_next_client_gets_its_code_without_a_login_and_joins_the_session() {
     assert_eq!(traces.len(), 2, "each sign-in leaves a trace");
     let silent = traces.iter().find(|trace| trace.client_id.as_deref() == Some(SPA)).unwrap();
     assert_eq!(silent.checks[0].code, "session");
+}
+
+#[actix_web::test]
+async fn the_audit_log_has_the_first_code_of_an_app_in_a_session_and_no_other() {
+    let broker = Broker::start().await;
+    let (browser, _) = signed_in(&broker).await;
+
+    for _ in 0..3 {
+        told(&broker, &browser, &[("client_id", Some(SPA)), SILENT]).await;
+    }
+
+    let audit = broker.app().catalog.list_audit(&Default::default(), 50, None).await.unwrap();
+    let of_spa = audit.items.iter().filter(|entry| {
+        entry.action == Action::SignedIn
+            && entry.after.as_ref().is_some_and(|after| after["client_id"] == SPA)
+    });
+    assert_eq!(of_spa.count(), 1);
 }
 
 #[actix_web::test]

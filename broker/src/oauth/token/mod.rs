@@ -20,7 +20,7 @@ use super::claims::UserClaims;
 use super::client_authentication::{
     AuthenticatedClient, ClientAuthError, Credentials, authenticate,
 };
-use super::code::Login;
+use super::code::{self, Login};
 use super::confirmation::Confirmation;
 use super::dpop::DpopError;
 use super::error::Trouble;
@@ -31,7 +31,7 @@ use super::token_issuer::{AccessGrant, IdTokenGrant, Subject, TokenIssuer};
 use super::{refresh, scope};
 use crate::app::App;
 use crate::catalog::{Client, GrantType};
-use crate::login::trace::Trail;
+use crate::login::trace::{Proof, Trail};
 
 /// Below our issuer.
 pub const PATH: &str = "/oauth/token";
@@ -287,15 +287,17 @@ async fn id_token(
 }
 
 /// RFC 6749 §10.5, RFC 9700 §4.14.2: somebody has what this login gave who should not, so nothing of its family is good any
-/// more; the trace and the audit log have it under `code`.
+/// more; the trace and the audit log have it under `word`, once: the same again proves nothing new, and could come without end.
 async fn revoke_reused(
     app: &App,
     family: &str,
-    (trail, code): (Trail, &'static str),
+    (trail, word): (Trail, &'static str),
     now: DateTime<Utc>,
 ) -> Result<(), Trouble> {
+    let is_known = code::is_revoked(&app.records, family, now).await?;
     refresh::end(&app.records, family, now).await?;
-    trail.reused(app, code).await;
+    let proof = if is_known { Proof::Login(family.to_owned()) } else { Proof::Statement };
+    trail.reused(app, word, proof).await;
     Ok(())
 }
 

@@ -53,7 +53,7 @@ async fn receive(state: web::Data<State>, body: String) -> HttpResponse {
     HttpResponse::build(StatusCode::from_u16(answer).unwrap()).finish()
 }
 
-fn notifier(broker: &Broker) -> LogoutNotifier {
+fn notifier(broker: &Broker, pauses: [Duration; 2]) -> LogoutNotifier {
     let app = broker.app();
     let policy = OutboundPolicy {
         allow_http: true,
@@ -69,17 +69,22 @@ fn notifier(broker: &Broker) -> LogoutNotifier {
         clock: Arc::clone(&app.clock),
         random: Arc::clone(&app.random),
     };
-    LogoutNotifier::with_pauses(means, vec![Duration::ZERO; 2])
+    LogoutNotifier::with_pauses(means, pauses.to_vec())
+}
+
+/// The client, with its address at this receiver.
+async fn client(broker: &Broker, receiver: &Receiver) -> Client {
+    let client = broker.app().catalog.get::<Client>(WEB).await.unwrap().unwrap();
+    let mut client = Client::clone(&client);
+    client.session.backchannel_logout_uri = Some(receiver.url.clone());
+    client
 }
 
 /// Tells the client at this receiver to the end; whether the first attempt did it.
 async fn told(broker: &Broker, receiver: &Receiver) -> bool {
-    let client = broker.app().catalog.get::<Client>(WEB).await.unwrap().unwrap();
-    let mut client = Client::clone(&client);
-    client.session.backchannel_logout_uri = Some(receiver.url.clone());
-    let message = Message::of(&client, &session()).unwrap();
+    let message = Message::of(&client(broker, receiver).await, &session()).unwrap();
     let (sender, first) = oneshot::channel();
-    notifier(broker).0.deliver(&message, sender).await;
+    notifier(broker, [Duration::ZERO; 2]).0.deliver(&message, sender).await;
     first.await.unwrap()
 }
 
@@ -148,6 +153,22 @@ async fn after_the_last_attempt_or_a_refusal_the_audit_log_says_so() {
         assert_eq!((action, &after["failure"]), (Action::LogoutFailed, &json!(why)));
         receiver.server.stop(false).await;
     }
+}
+
+#[actix_web::test]
+async fn a_stop_gives_up_what_waits_for_a_later_attempt_and_says_so() {
+    let broker = Broker::start().await;
+    let receiver = Receiver::answering(&[503]).await;
+    let notifier = notifier(&broker, [Duration::from_hours(1); 2]);
+
+    let telling = notifier.tell(&client(&broker, &receiver).await, &session());
+    assert!(!telling.first.await.unwrap());
+    notifier.stop(Duration::from_mins(1)).await;
+
+    let (action, after) = outcome(&broker).await;
+    let why = json!("it answered 503; then the broker stopped");
+    assert_eq!((action, &after["failure"]), (Action::LogoutFailed, &why));
+    receiver.server.stop(false).await;
 }
 
 #[actix_web::test]

@@ -3,7 +3,7 @@
 mod grace;
 
 use super::*;
-use crate::catalog::{Actor, ActorKind, AuditFilter, Author, RefreshTokens};
+use crate::catalog::{Action, Actor, ActorKind, AuditFilter, Author, RefreshTokens};
 use crate::oauth::code::AuthorizationGrant;
 use crate::oauth::fixtures::PORTAL;
 use crate::oauth::refresh::RefreshFamily;
@@ -296,6 +296,17 @@ async fn a_code_replay_takes_the_refresh_token_back() {
     assert!(is_revoked(&broker, &grant.family).await);
     assert_eq!(next(&broker, &token).await, Err("invalid_grant"));
     assert_eq!(traced(&broker).await, ["authorization_code_reused"]);
+    for _ in 0..3 {
+        assert_eq!(web(&broker, &redemption(&code)).await, Err("invalid_grant"));
+    }
+    let audit = catalog_audit(&broker).await;
+    let turned_away = audit.iter().filter(|action| **action == Action::TurnedAway);
+    assert_eq!(turned_away.count(), 1, "the same again proves nothing new");
+}
+
+async fn catalog_audit(broker: &Broker) -> Vec<Action> {
+    let entries = broker.app().catalog.list_audit(&Default::default(), 200, None).await.unwrap();
+    entries.items.into_iter().map(|entry| entry.action).collect()
 }
 
 /// RULES 26: also where the family's record is not written yet.
