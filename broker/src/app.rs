@@ -11,6 +11,7 @@ use homerealm_connectors::oidc::ClientKeySets;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domains::dns::TxtLookup;
 use crate::http::limits::Limiter;
 use crate::keys::KeyRing;
 use crate::login::connectors::Connectors;
@@ -55,6 +56,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Tells clients that a session has ended.
     pub logout: LogoutNotifier,
+    /// TXT records, which prove domains.
+    pub dns: Arc<dyn TxtLookup>,
     /// Rate limits.
     pub limits: Limiter,
     /// How many encrypted assertions are decrypted for one login.

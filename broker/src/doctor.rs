@@ -2,6 +2,7 @@
 
 mod certificates;
 mod clock;
+mod domains;
 mod surroundings;
 #[cfg(test)]
 mod tests;
@@ -56,6 +57,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub async fn examine(app: &App, reach: bool) -> Result<Vec<Finding>, CatalogError> {
     let now = app.now();
     let mut findings = surroundings::examine(app, now).await;
+    findings.extend(domains::examine(app).await?);
     let connections = enabled_connections(app).await?;
     for connection in &connections {
         findings.extend(certificates::of_connection(connection, now));
@@ -135,5 +137,9 @@ fn ending(end: DateTime<Utc>, now: DateTime<Utc>) -> Option<Level> {
 /// `ends at …` or `ended at …`.
 fn ends(end: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let verb = if end <= now { "ended" } else { "ends" };
-    format!("{verb} at {}", end.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+    format!("{verb} at {}", moment(end))
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }

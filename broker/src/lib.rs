@@ -9,6 +9,7 @@ pub mod config;
 pub mod counter;
 pub mod demo;
 pub mod doctor;
+pub mod domains;
 pub mod http;
 pub mod ids;
 pub mod keys;

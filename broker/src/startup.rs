@@ -29,6 +29,7 @@ use crate::app::App;
 use crate::catalog::{Behind, Catalog};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Issuer};
+use crate::domains::dns::NameServers;
 use crate::http;
 use crate::http::limits::Limiter;
 use crate::keys::KeyRing;
@@ -171,6 +172,7 @@ async fn open(
         client_keys: ClientKeySets::new(Arc::clone(&outbound)),
         client_authorities,
         outbound,
+        dns: Arc::new(NameServers::new(config.dns.servers.clone())),
         limits,
         decryptions: Decryptions::default(),
         traces: TraceBudget::new(config.limits.enabled),

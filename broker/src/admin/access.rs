@@ -13,6 +13,9 @@ use crate::catalog::ApiScope;
 /// Where an organization's token may come, each for its own objects.
 const OF_AN_ORGANIZATION: &[(&str, &[Method])] = &[
     ("/organizations/{id}", &[Method::GET]),
+    ("/organizations/{id}/domains", &[Method::GET, Method::POST]),
+    ("/organizations/{id}/domains/{domain}", &[Method::GET, Method::DELETE]),
+    ("/organizations/{id}/domains/{domain}/verify", &[Method::POST]),
     ("/connections", &[Method::GET]),
     ("/connections/{id}", &[Method::GET, Method::PATCH]),
     ("/connections/{id}/metadata", &[Method::PUT]),

@@ -32,6 +32,14 @@ impl Failure {
         &self.0
     }
 
+    /// 409 with what stands in the way.
+    pub(super) fn conflict(errors: Vec<FieldError>) -> Self {
+        let text = "It cannot be done as things are; `errors` says why.";
+        let mut problem = Problem::new(StatusCode::CONFLICT, text);
+        problem.errors = errors;
+        Self(problem)
+    }
+
     /// 403 with every field that is out of reach.
     pub(super) fn forbidden(errors: Vec<FieldError>) -> Self {
         let mut problem = Problem::new(StatusCode::FORBIDDEN, "This token is not good for that.");

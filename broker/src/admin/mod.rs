@@ -12,6 +12,7 @@ mod connections;
 mod consents;
 mod delegated;
 mod doctor;
+mod domains;
 mod failure;
 mod fields;
 mod identity_migrations;
@@ -151,8 +152,18 @@ fn delegation(api: &mut web::ServiceConfig) {
     let token = web::resource("/api-tokens/{id}")
         .route(web::get().to(read::<ApiToken>))
         .route(web::delete().to(delete::<ApiToken>));
+    let all = web::resource("/organizations/{id}/domains")
+        .route(web::get().to(domains::list))
+        .route(web::post().to(domains::claim));
+    let one = web::resource("/organizations/{id}/domains/{domain}")
+        .route(web::get().to(domains::read))
+        .route(web::delete().to(domains::delete));
     api.service(tokens)
         .service(token)
+        .service(all)
+        .service(one)
+        .route("/organizations/{id}/domains/{domain}/verify", web::post().to(domains::verify))
+        .route("/organizations/{id}/domains/{domain}/transfer", web::post().to(domains::transfer))
         .route("/clients/{id}/history", web::get().to(clients::history::list))
         .route("/clients/{id}/revert", web::post().to(clients::history::revert));
 }

@@ -21,7 +21,7 @@ impl Shown for Organization {
             "id": self.id,
             "name": self.name,
             "display_name": self.display_name,
-            "domains": self.domains,
+            "domains": shown(&self.domains),
             "session_max_age_seconds": self.session_max_age_seconds,
             "enabled": self.enabled,
             "created_at": self.created_at,
@@ -69,7 +69,7 @@ pub(super) async fn update(
     }
     let new = Organization {
         display_name: draft.display_name,
-        domains: draft.domains,
+        domains: draft.domains.into_iter().map(|domain| with_proof(old, domain)).collect(),
         session_max_age_seconds: draft.session_max_age_seconds,
         enabled: draft.enabled,
         updated_at: app.now(),
@@ -115,13 +115,11 @@ fn read_domains(fields: &mut Fields) -> Vec<OrganizationDomain> {
         let name = inner.require("name", name);
         let verified = inner.flag("verified").unwrap_or(false);
         if let Some(name) = name {
-            if name.base().is_public_suffix() {
-                inner.refuse("name", "is a public suffix, which nobody can own");
-            }
+            refuse_unownable(&mut inner, &name);
             if domains.iter().any(|d| d.name == name) {
                 inner.refuse("name", "is listed twice");
             }
-            domains.push(OrganizationDomain { name, verified });
+            domains.push(OrganizationDomain { name, verified, dns: None });
         }
         fields.absorb(inner);
     }
@@ -144,11 +142,32 @@ fn read_domains(fields: &mut Fields) -> Vec<OrganizationDomain> {
     domains
 }
 
+/// RULES 25: no public suffix, and no domain at which anybody has a mailbox.
+pub(super) fn refuse_unownable(fields: &mut Fields, name: &DomainPattern) {
+    if name.base().is_public_suffix() {
+        fields.refuse("name", "is a public suffix, which nobody can own");
+    } else if name.base().is_public_mail() {
+        fields.refuse("name", "is a domain at which anybody can have a mailbox");
+    }
+}
+
+/// As the operator writes them; how each is proven is shown at `/organizations/{id}/domains`.
+fn shown(domains: &[OrganizationDomain]) -> Vec<Value> {
+    domains.iter().map(|held| json!({"name": held.name, "verified": held.verified})).collect()
+}
+
+/// What the operator does not change stays proven as it was; what they do change is their word.
+fn with_proof(old: &Organization, new: OrganizationDomain) -> OrganizationDomain {
+    let same = |held: &&OrganizationDomain| held.name == new.name && held.verified == new.verified;
+    let dns = old.domains.iter().find(same).and_then(|held| held.dns.clone());
+    OrganizationDomain { dns, ..new }
+}
+
 fn writable(organization: &Organization) -> Map<String, Value> {
     body::members(json!({
         "name": organization.name,
         "display_name": organization.display_name,
-        "domains": organization.domains,
+        "domains": shown(&organization.domains),
         "session_max_age_seconds": organization.session_max_age_seconds,
         "enabled": organization.enabled,
     }))

@@ -10,6 +10,7 @@ mod clients_and_apis;
 mod connections;
 mod documents;
 mod newcomers;
+mod domains;
 mod objects;
 mod registration;
 mod users;

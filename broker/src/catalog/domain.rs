@@ -81,7 +81,14 @@ impl DomainName {
     pub fn is_public_suffix(&self) -> bool {
         psl::suffix_str(&self.0) == Some(self.0.as_str())
     }
+
+    /// Whether anybody can have a mailbox there, or below a domain of which that is so.
+    pub fn is_public_mail(&self) -> bool {
+        self.and_parents().any(|name| PUBLIC_MAIL.lines().any(|line| line == name))
+    }
 }
+
+const PUBLIC_MAIL: &str = include_str!("domain/public_mail.txt");
 
 /// One label to its A-label, refusing what UTS 46 would map (except case).
 fn a_label(label: &str) -> Result<String, InvalidDomain> {
@@ -323,5 +330,18 @@ mod tests {
         assert!(domain("co.uk").is_public_suffix());
         assert!(domain("github.io").is_public_suffix());
         assert!(!domain("acme.example").is_public_suffix());
+    }
+
+    #[test]
+    fn knows_where_anybody_has_a_mailbox() {
+        for name in ["gmail.com", "x.gmail.com", "privaterelay.appleid.com", "acme.onmicrosoft.com"]
+        {
+            assert!(domain(name).is_public_mail(), "{name}");
+        }
+        for name in ["acme.example", "notgmail.com", "gmail.com.example", "appleid.com"] {
+            assert!(!domain(name).is_public_mail(), "{name}");
+        }
+        let lines = PUBLIC_MAIL.lines().filter(|line| !line.starts_with('#'));
+        assert!(lines.into_iter().all(|line| domain(line).as_str() == line));
     }
 }

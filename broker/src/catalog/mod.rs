@@ -47,7 +47,7 @@ pub use identity_migration::IdentityMigration;
 pub use invitation::Invitation;
 pub use login_trace::{Behind, EndedLogin, LoginTrace, TraceOutcome};
 pub use name::Name;
-pub use organization::{Organization, OrganizationDomain};
+pub use organization::{DnsProof, Organization, OrganizationDomain};
 pub use registration_token::RegistrationToken;
 pub use resource::{Listed, Resource, Versioned};
 pub use resource_server::{ResourceServer, Scope};

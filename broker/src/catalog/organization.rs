@@ -35,6 +35,24 @@ pub struct OrganizationDomain {
     pub name: DomainPattern,
     /// Proven by DNS or by an admin's word.
     pub verified: bool,
+    /// How DNS proves it; `None`: it does not, so `verified` is the operator's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns: Option<DnsProof>,
+}
+
+/// A claim of a domain by its organization, and what DNS says to it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct DnsProof {
+    /// The text that the TXT record has to hold, from the claim on for good.
+    pub challenge: String,
+    /// Until then it can be proven.
+    pub expires_at: DateTime<Utc>,
+    /// Since when it is proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven_at: Option<DateTime<Utc>>,
+    /// Since when the record of a proven domain is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_at: Option<DateTime<Utc>>,
 }
 
 impl Organization {

@@ -312,19 +312,29 @@ async fn update<T: Resource>(
     author: Option<Author>,
 ) -> Result<Versioned<T>, CatalogError> {
     let mut write = storage.begin().await?;
+    let touched = put(&mut write, object.as_ref(), expected, author).await?;
+    let revision = write.revision;
+    storage.commit(write, &touched).await?;
+    Ok(Versioned { object, revision })
+}
+
+/// Puts an object in the place of the one with its id; answers the cached answers that change with it.
+async fn put<T: Resource>(
+    write: &mut Write,
+    object: &T,
+    expected: Option<i64>,
+    author: Option<Author>,
+) -> Result<Vec<Key>, CatalogError> {
     let connection = &mut *write.transaction;
     let old = current::<T>(connection, object.id(), expected).await?;
     if old.name() != object.name() {
         return Err(CatalogError::Conflict { field: T::NAME_FIELD });
     }
     object.may_replace(&old)?;
-    replace_row(connection, &*old, object.as_ref(), write.revision).await?;
-    let updated =
-        |author: Author| author.changed(Action::Updated, Some(&*old), Some(object.as_ref()));
+    replace_row(connection, &*old, object, write.revision).await?;
+    let updated = |author: Author| author.changed(Action::Updated, Some(&*old), Some(object));
     write_change(connection, author.and_then(updated)).await?;
-    let revision = write.revision;
-    storage.commit(write, &touched(&[&*old, object.as_ref()])).await?;
-    Ok(Versioned { object, revision })
+    Ok(touched(&[&*old, object]))
 }
 
 async fn delete<T: Resource>(

@@ -3,6 +3,7 @@
 mod checks;
 mod client_certificates;
 mod client_id_documents;
+mod dns;
 mod dpop;
 mod issuer;
 mod problem;
@@ -20,6 +21,7 @@ use std::path::Path;
 
 pub use client_certificates::ClientCertificates;
 pub use client_id_documents::ClientIdDocuments;
+pub use dns::Dns;
 pub use dpop::Dpop;
 pub use issuer::{Issuer, IssuerFault};
 pub use problem::{Problem, Problems};
@@ -58,6 +60,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Certificates of clients.
     pub client_certificates: ClientCertificates,
+    /// Who is asked for the records that prove domains.
+    pub dns: Dns,
     /// Proofs of possession.
     pub dpop: Dpop,
     /// The edge.
@@ -81,7 +85,7 @@ pub struct Config {
 }
 
 /// Every key, in the order of the documentation.
-pub const KEYS: [&str; 36] = [
+pub const KEYS: [&str; 37] = [
     "issuer",
     "listen",
     "allow_insecure_container",
@@ -98,6 +102,7 @@ pub const KEYS: [&str; 36] = [
     "client_certificates.ca_file",
     "client_certificates.header",
     "client_certificates.proxies",
+    "dns.servers",
     "dpop.require_nonce",
     "http.trusted_proxies",
     "http.drain_seconds",
@@ -180,6 +185,7 @@ impl Config {
             admin: Admin::read(reader),
             tls: TlsFiles::read(reader),
             client_certificates: ClientCertificates::read(reader),
+            dns: Dns::read(reader),
             dpop: Dpop::read(reader),
             http: HttpEdge::read(reader),
             upstream: Upstream::read(reader),

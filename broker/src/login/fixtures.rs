@@ -33,8 +33,11 @@ pub(crate) fn pattern(text: &str) -> DomainPattern {
 }
 
 pub(crate) fn organization(called: &str, domains: &[(&str, bool)]) -> Organization {
-    let held =
-        |(d, verified): &(&str, bool)| OrganizationDomain { name: pattern(d), verified: *verified };
+    let held = |(d, verified): &(&str, bool)| OrganizationDomain {
+        name: pattern(d),
+        verified: *verified,
+        dns: None,
+    };
     Organization {
         id: format!("org_{called}"),
         name: name(called),

@@ -1,4 +1,5 @@
-//! What a node does beside answering, to stay at one with the others: it follows the catalog and moves signing keys on.
+//! What a node does beside answering, to stay at one with the others: it follows the catalog, moves signing keys on, and looks
+//! after the proofs of domains.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
 use crate::catalog::CatalogError;
+use crate::domains::recheck;
 use crate::keys::Schedule;
 use crate::oauth::token_issuer::LONGEST_LIFETIME;
 
@@ -16,9 +18,12 @@ const FOLLOW: Duration = Duration::from_millis(500);
 /// Between two looks at the schedule of the keys.
 const KEYS: Duration = Duration::from_mins(1);
 
+/// Between two looks at whether the proofs of domains are due to be looked at.
+const DOMAINS: Duration = Duration::from_mins(10);
+
 /// Until it is dropped.
 pub(super) async fn run(app: Arc<App>) {
-    tokio::join!(follow(&app), keep_keys(&app));
+    tokio::join!(follow(&app), keep_keys(&app), watch_domains(&app));
 }
 
 async fn follow(app: &App) {
@@ -65,6 +70,16 @@ async fn keep_keys(app: &App) {
         ticks.tick().await;
         if let Err(error) = app.keys.keep(schedule, app.random.as_ref(), app.now()).await {
             tracing::warn!(%error, "the signing keys were not looked after");
+        }
+    }
+}
+
+async fn watch_domains(app: &App) {
+    let mut ticks = every(DOMAINS);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = recheck::round_if_due(app, app.now()).await {
+            tracing::warn!(%error, "the proofs of domains were not looked at");
         }
     }
 }

@@ -4,6 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::{body, collection, id, page, responses};
 
+fn domain() -> Value {
+    json!({"name": "domain", "in": "path", "required": true, "schema": {"type": "string"}})
+}
+
 pub(super) fn paths() -> Map<String, Value> {
     let entries = [
         ("/api-tokens", collection("ApiToken", "token of the management API")),
@@ -21,6 +25,57 @@ pub(super) fn paths() -> Map<String, Value> {
                     "responses": responses(&[(204, None)], &[401, 404, 412]),
                 },
             }),
+        ),
+        (
+            "/organizations/{id}/domains",
+            json!({"parameters": [id()],
+                "get": {
+                    "summary": "List an organization's domains, each with how it is proven",
+                    "operationId": "listOrganizationDomains",
+                    "responses": responses(&[(200, Some("OrganizationDomainList"))], &[401, 404]),
+                },
+                "post": {
+                    "summary": "Claim a domain; 200 where it is verified already, or its claim still open",
+                    "operationId": "claimOrganizationDomain",
+                    "requestBody": body("application/json", "OrganizationDomainBody"),
+                    "responses": responses(
+                        &[(200, Some("OrganizationDomain")), (201, Some("OrganizationDomain"))],
+                        &[400, 401, 404, 409, 412, 415, 422],
+                    ),
+                },
+            }),
+        ),
+        (
+            "/organizations/{id}/domains/{domain}",
+            json!({"parameters": [id(), domain()],
+                "get": {
+                    "summary": "Read a domain of an organization",
+                    "operationId": "readOrganizationDomain",
+                    "responses": responses(&[(200, Some("OrganizationDomain"))], &[401, 404]),
+                },
+                "delete": {
+                    "summary": "Give a domain up",
+                    "operationId": "deleteOrganizationDomain",
+                    "responses": responses(&[(204, None)], &[401, 404, 409, 412]),
+                },
+            }),
+        ),
+        (
+            "/organizations/{id}/domains/{domain}/verify",
+            json!({"parameters": [id(), domain()], "post": {
+                "summary": "Look for the TXT record of a claim; 409 where it is not there, or another organization holds the domain",
+                "operationId": "verifyOrganizationDomain",
+                "responses": responses(&[(200, Some("OrganizationDomain"))], &[401, 404, 409, 412]),
+            }}),
+        ),
+        (
+            "/organizations/{id}/domains/{domain}/transfer",
+            json!({"parameters": [id(), domain()], "post": {
+                "summary": "Transfer a verified domain, and its wildcard, to another organization",
+                "operationId": "transferOrganizationDomain",
+                "requestBody": body("application/json", "DomainTransfer"),
+                "responses": responses(&[(200, Some("OrganizationDomain"))], &[400, 401, 404, 409, 412, 415, 422]),
+            }}),
         ),
         (
             "/clients/{id}/history",

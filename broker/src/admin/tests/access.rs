@@ -15,11 +15,16 @@ const OF_AN_ORGANIZATION: &[&str] = &[
     "GET /clients/{id}/history",
     "GET /connections",
     "GET /connections/{id}",
+    "DELETE /organizations/{id}/domains/{domain}",
     "GET /organizations/{id}",
+    "GET /organizations/{id}/domains",
+    "GET /organizations/{id}/domains/{domain}",
     "PATCH /clients/{id}",
     "PATCH /connections/{id}",
     "POST /clients/{id}/revert",
     "POST /metadata/inspect",
+    "POST /organizations/{id}/domains",
+    "POST /organizations/{id}/domains/{domain}/verify",
     "PUT /connections/{id}/metadata",
 ];
 

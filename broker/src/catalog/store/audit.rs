@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Any, AnyConnection};
 
 use super::timeline::{Dated, delete_all, page, position};
-use super::{Catalog, delete, insert, update};
+use super::{Catalog, delete, insert, put, update};
 use crate::catalog::audit::{AuditEntry, Author};
 use crate::catalog::error::{CatalogError, refused, unavailable};
 use crate::catalog::resource::{Listed, Resource, Versioned, can_be_stored, text};
@@ -38,6 +38,26 @@ impl Catalog {
     /// For one write of this author.
     pub const fn audited(&self, author: Author) -> Audited<'_> {
         Audited { catalog: self, author }
+    }
+
+    /// Replaces several objects in one transaction, in this order, each by its author and where it still has its revision: all,
+    /// or none.
+    ///
+    /// # Errors
+    /// As [`Self::update`], of the first object that is refused.
+    pub async fn update_together<T: Resource>(
+        &self,
+        changes: Vec<(Author, T, i64)>,
+    ) -> Result<(), CatalogError> {
+        let storage = Arc::clone(&self.storage);
+        to_its_end(async move {
+            let (mut write, mut touched) = (storage.begin().await?, Vec::new());
+            for (author, object, revision) in changes {
+                touched.extend(put(&mut write, &object, Some(revision), Some(author)).await?);
+            }
+            storage.commit(write, &touched).await
+        })
+        .await
     }
 
     /// Writes an entry about something that is not in the catalog.

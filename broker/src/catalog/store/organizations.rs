@@ -73,7 +73,7 @@ impl Resource for Organization {
     }
 
     async fn index(&self, connection: &mut AnyConnection) -> Result<(), CatalogError> {
-        for OrganizationDomain { name, verified } in &self.domains {
+        for OrganizationDomain { name, verified, .. } in &self.domains {
             let statement = if *verified { ADD_VERIFIED } else { ADD_UNVERIFIED };
             let values = [&*name.to_string(), self.name.as_str()];
             execute(connection, statement, &values, "domains").await?;
