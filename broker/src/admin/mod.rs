@@ -59,6 +59,7 @@ pub fn routes(routes: &mut web::ServiceConfig) {
         .route("/clients/{id}/secrets", web::post().to(clients::secrets::create))
         .route("/clients/{id}/secrets/{secret}", web::delete().to(clients::secrets::delete))
         .route("/connections/{id}/metadata", web::put().to(connections::put_metadata))
+        .route("/users/{id}/erase", web::post().to(users::erasure::erase))
         .route("/users/{id}/export", web::get().to(users::export::read))
         .route("/users/{id}/sessions", web::get().to(sessions::list))
         .route("/users/{id}/sessions", web::delete().to(sessions::end_all))

@@ -3,6 +3,7 @@
 //! The schemas stand in `openapi/schemas.json`; paths are alike for each kind of object and made here.
 
 mod delegation;
+mod users;
 
 use std::sync::LazyLock;
 
@@ -34,6 +35,7 @@ fn build() -> Value {
     }
     paths.extend(others());
     paths.extend(delegation::paths());
+    paths.extend(users::paths());
     let mut schemas = Map::new();
     for part in [include_str!("openapi/schemas.json"), include_str!("openapi/delegation.json")] {
         schemas.extend(serde_json::from_str::<Map<String, Value>>(part).unwrap_or_default());
@@ -234,58 +236,6 @@ fn others() -> Map<String, Value> {
                 "summary": "List our published signing keys",
                 "operationId": "listSigningKeys",
                 "responses": responses(&[(200, Some("SigningKeyList"))], &[401]),
-            }}),
-        ),
-        (
-            "/connections/{id}/migrations",
-            json!({
-                "parameters": [id()],
-                "get": {
-                    "summary": "List the planned moves of users to a connection",
-                    "operationId": "listIdentityMigrations",
-                    "responses": responses(&[(200, Some("IdentityMigrationList"))], &[401, 404]),
-                },
-                "post": {
-                    "summary": "Recognize users of an old connection at this one: 201 with `match`, 200 with `pairs` and for a dry run",
-                    "operationId": "createIdentityMigration",
-                    "requestBody": body("application/json", "IdentityMigrationBody"),
-                    "responses": responses(
-                        &[(200, Some("IdentityMigrationReport")), (201, Some("IdentityMigration"))],
-                        &[400, 401, 404, 409, 415, 422],
-                    ),
-                },
-            }),
-        ),
-        (
-            "/connections/{id}/migrations/{migration}",
-            json!({"parameters": [id(), {"name": "migration", "in": "path", "required": true, "schema": {"type": "string"}}], "delete": {
-                "summary": "End a planned move; who was recognized stays so",
-                "operationId": "deleteIdentityMigration",
-                "responses": responses(&[(204, None)], &[401, 404]),
-            }}),
-        ),
-        ("/invitations", collection("Invitation", "invitation")),
-        (
-            "/invitations/{id}",
-            json!({"parameters": [id()],
-                "get": {
-                    "summary": "Read an invitation",
-                    "operationId": "readInvitation",
-                    "responses": responses(&[(200, Some("Invitation"))], &[401, 404]),
-                },
-                "delete": {
-                    "summary": "Delete an invitation; whom it let in stays",
-                    "operationId": "deleteInvitation",
-                    "responses": responses(&[(204, None)], &[401, 404, 412]),
-                },
-            }),
-        ),
-        (
-            "/users/{id}/export",
-            json!({"parameters": [id()], "get": {
-                "summary": "Everything that is kept about a user; older logins and changes are found with `next` at /logs",
-                "operationId": "exportUser",
-                "responses": responses(&[(200, Some("UserExport"))], &[401, 404]),
             }}),
         ),
         (

@@ -1,5 +1,6 @@
 //! `/users`
 
+pub(super) mod erasure;
 pub(super) mod export;
 
 use std::collections::BTreeMap;

@@ -81,6 +81,7 @@ const ROUTES: &[(&str, &[Method])] = &[
     ("/api/v1/client-grants/{id}", GET_PATCH_DELETE),
     ("/api/v1/users", GET_POST),
     ("/api/v1/users/{id}", GET_PATCH_DELETE),
+    ("/api/v1/users/{id}/erase", POST),
     ("/api/v1/users/{id}/export", GET),
     ("/api/v1/users/{id}/sessions", GET_DELETE),
     ("/api/v1/users/{id}/sessions/{sid}", DELETE),

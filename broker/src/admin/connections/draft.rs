@@ -89,8 +89,7 @@ const VENDORS: &str = "adfs, auth0, entra, generic, google, keycloak, okta or sh
 
 fn read_newcomers(fields: &mut Fields) -> Newcomers {
     let jit: Option<Jit> = fields.choice("jit", "create, existing_only or invitation");
-    let self_linking = fields.flag("self_linking").unwrap_or_default();
-    Newcomers { jit: jit.unwrap_or_default(), self_linking }
+    Newcomers { jit: jit.unwrap_or_default() }
 }
 
 async fn read_options(

@@ -41,7 +41,6 @@ pub(super) fn writable(connection: &Connection) -> Map<String, Value> {
         "acr_values": connection.acr_values,
         "roles": connection.roles,
         "jit": connection.newcomers.jit,
-        "self_linking": connection.newcomers.self_linking,
     }))
 }
 

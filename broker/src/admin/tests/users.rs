@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Api;
 use super::documents::check_named;
+use crate::catalog::{Behind, EndedLogin};
 
 /// Ada of acme, who comes by `acme-oidc`.
 async fn ada(api: &Api) -> String {
@@ -99,5 +100,45 @@ async fn the_export_has_everything_about_one_user() {
     assert_eq!(actions, ["updated", "created"]);
     assert!(!export.body.to_string().contains("Another"));
     assert_eq!(api.get("/users/usr_none/export").await.status, 404);
+    api.stop().await;
+}
+
+#[actix_web::test]
+async fn erasure_leaves_the_id_and_what_was_done_and_nothing_else() {
+    let api = Api::start().await;
+    let ada = ada(&api).await;
+    api.patch(&ada, json!({"claims": {"phone_number": "+44 20"}})).await;
+    let id = ada.trim_start_matches("/users/");
+    let trace = |number: u32, user: &str| {
+        let value = json!({
+            "id": format!("ltr_{number}"), "reference": format!("R-{number}"), "at": "2030-01-01T00:00:00Z",
+            "outcome": "failed", "code": "x", "connection": null, "client_id": null, "user_id": user, "checks": []
+        });
+        serde_json::from_value(value).unwrap()
+    };
+    for (number, user) in [(1, id), (2, "usr_another")] {
+        let ended = EndedLogin { trace: trace(number, user), entry: None, behind: Behind::Login };
+        api.app().catalog.record_end(ended).await.unwrap();
+    }
+
+    let erased = api.request(reqwest::Method::POST, &format!("{ada}/erase"));
+    let erased = super::send(erased).await;
+
+    let document = api.get("/openapi.json").await.body;
+    check_named(&document, "UserErasure", &erased.body);
+    let expected = json!({"user": id, "audit_entries": 3, "login_traces": 1});
+    assert_eq!((erased.status, &erased.body), (200, &expected));
+    assert_eq!(api.get(&ada).await.status, 404);
+    let log = api.get(&format!("/logs?object={id}")).await.body;
+    let actions: Vec<_> = log["items"].as_array().unwrap().iter().map(|e| &e["action"]).collect();
+    assert_eq!(actions, ["deleted", "updated", "created"]);
+    for known in ["Ada", "ada@", "+44 20", "https://op.example"] {
+        assert!(!log.to_string().contains(known), "{log}");
+    }
+    assert_eq!(api.get("/login-traces").await.body["items"].as_array().unwrap().len(), 1);
+    let again = super::send(api.request(reqwest::Method::POST, &format!("{ada}/erase"))).await;
+    assert_eq!(again.status, 200, "it can be repeated");
+    let nobody = super::send(api.request(reqwest::Method::POST, "/users/usr_none/erase")).await;
+    assert_eq!(nobody.status, 404);
     api.stop().await;
 }

@@ -8,9 +8,6 @@ pub struct Newcomers {
     /// Whether a user is made just in time.
     #[serde(default)]
     pub jit: Jit,
-    /// Whether users may add this connection to their account, and use it to add another, by themselves.
-    #[serde(default)]
-    pub self_linking: bool,
 }
 
 /// Whether the first login of an identity makes a user.

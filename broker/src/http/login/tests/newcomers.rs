@@ -19,7 +19,7 @@ use crate::login::{AuthorizationRequest, CompletedLogin, LoginError};
 
 /// `acme-oidc` with this policy.
 fn connection(op: &Op, jit: Jit) -> Connection {
-    Connection { newcomers: Newcomers { jit, self_linking: false }, ..op.connection() }
+    Connection { newcomers: Newcomers { jit }, ..op.connection() }
 }
 
 /// A whole login by `acme-oidc`: who it was, or the page's code.
@@ -173,6 +173,12 @@ async fn an_invitation_lets_one_person_in_once() {
     let filter = AuditFilter { object: Some("inv_1".to_owned()), ..AuditFilter::default() };
     let entries = site.app().catalog.list_audit(&filter, 10, None).await.unwrap().items;
     assert_eq!(entries[0].actor.name, alice.user.id);
+
+    site.app().catalog.delete::<User>(&alice.user.id, None).await.unwrap();
+    site.app().catalog.erase_traces_of(&alice.user.id).await.unwrap();
+    assert!(site.app().catalog.get::<Invitation>("inv_1").await.unwrap().is_none());
+    let entries = site.app().catalog.list_audit(&filter, 10, None).await.unwrap().items;
+    assert_eq!((entries.len(), &entries[0].before, &entries[0].after), (1, &None, &None));
     site.running.stop().await;
     op.stop().await;
 }
