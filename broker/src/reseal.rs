@@ -1,7 +1,7 @@
 //! A new master key: everything that the old one sealed is opened and sealed under the new one, at once or not at all.
 
 use crate::catalog::reseal::{Anew, ResealError, Resealed};
-use crate::catalog::{Catalog, Connection, ConnectionOptions};
+use crate::catalog::{Catalog, Connection, ConnectionOptions, OAuth2Options, OidcOptions};
 use crate::keys;
 use crate::login::sealed;
 use crate::seal::{SealError, Sealer};
@@ -28,11 +28,14 @@ fn of_connection(
 ) -> Result<Option<Connection>, SealError> {
     let mut new = old.clone();
     let resealed = match &mut new.options {
-        ConnectionOptions::Oidc(options) => options.sealed_client_secret.as_mut().map(|secret| {
-            let plain = sealed::open_client_secret(from, &old.id, secret)?;
-            *secret = sealed::seal_client_secret(to, &old.id, &plain)?;
-            Ok(())
-        }),
+        ConnectionOptions::OAuth2(OAuth2Options { sealed_client_secret, .. })
+        | ConnectionOptions::Oidc(OidcOptions { sealed_client_secret, .. }) => {
+            sealed_client_secret.as_mut().map(|secret| {
+                let plain = sealed::open_client_secret(from, &old.id, secret)?;
+                *secret = sealed::seal_client_secret(to, &old.id, &plain)?;
+                Ok(())
+            })
+        }
         ConnectionOptions::Saml(options) => options.sp_key.as_mut().map(|key| {
             let plain = sealed::open_sp_key(from, &old.id, key)?;
             *key = sealed::seal_sp_key(to, &old.id, &plain)?;

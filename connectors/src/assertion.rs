@@ -159,7 +159,8 @@ impl std::fmt::Debug for AssertionParts {
     }
 }
 
-/// Implemented by `saml::VerifiedSaml` and `oidc::VerifiedIdToken`, each of which only its verifier can make.
+/// Implemented by `saml::VerifiedSaml`, `oidc::VerifiedIdToken` and the userinfo answer of `oauth2`, each of which only its
+/// verifier can make.
 pub(crate) trait VerifiedDocument {}
 
 #[cfg(test)]

@@ -92,14 +92,21 @@ pub struct Beginning {
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "protocol", rename_all = "lowercase")]
 pub enum Expected {
+    OAuth2 { pkce_verifier: Option<String>, force_login: bool, sent_at: DateTime<Utc> },
     Oidc { nonce: String, pkce_verifier: String, force_login: bool, sent_at: DateTime<Utc> },
     Saml { request_id: String, force_login: bool, sent_at: DateTime<Utc> },
 }
 
 /// What came back to our ACS or callback; nothing in it is verified.
 pub enum UpstreamAnswer {
-    Saml { response: SamlResponse },
-    Oidc { code: String, iss: Option<String> },
+    /// An authorization response (RFC 6749 §4.1.2, RFC 9207), of OpenID Connect or of plain OAuth.
+    Code {
+        code: String,
+        iss: Option<String>,
+    },
+    Saml {
+        response: SamlResponse,
+    },
 }
 
 /// What an answer is held against.
@@ -143,6 +150,7 @@ impl std::fmt::Debug for Begun {
 impl std::fmt::Debug for Expected {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (kind, force_login, sent_at) = match self {
+            Self::OAuth2 { force_login, sent_at, .. } => ("OAuth2", force_login, sent_at),
             Self::Oidc { force_login, sent_at, .. } => ("Oidc", force_login, sent_at),
             Self::Saml { force_login, sent_at, .. } => ("Saml", force_login, sent_at),
         };
@@ -157,7 +165,7 @@ impl std::fmt::Debug for UpstreamAnswer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Saml { .. } => "Saml(..)",
-            Self::Oidc { .. } => "Oidc(..)",
+            Self::Code { .. } => "Code(..)",
         })
     }
 }

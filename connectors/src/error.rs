@@ -1,6 +1,6 @@
 //! How a login at an upstream IdP can fail.
 
-use crate::{oidc, saml};
+use crate::{oauth2, oidc, saml};
 
 /// Why [`Connector::begin`](crate::connector::Connector::begin) or `complete` gave no assertion.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -28,6 +28,12 @@ impl From<StoreUnavailable> for ConnectorError {
     }
 }
 
+impl From<oauth2::Rejection> for ConnectorError {
+    fn from(rejection: oauth2::Rejection) -> Self {
+        Self::Rejected(Rejection::OAuth2(rejection))
+    }
+}
+
 impl From<oidc::Rejection> for ConnectorError {
     fn from(rejection: oidc::Rejection) -> Self {
         Self::Rejected(Rejection::Oidc(rejection))
@@ -40,12 +46,14 @@ impl From<saml::Rejection> for ConnectorError {
     }
 }
 
-/// A broken rule of either protocol.
+/// A broken rule of a protocol.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Rejection {
     #[error("{0}")]
+    OAuth2(#[from] oauth2::Rejection),
+    #[error("{0}")]
     Oidc(#[from] oidc::Rejection),
-    /// The answer, or what was remembered, belongs to the other protocol.
+    /// The answer, or what was remembered, belongs to another protocol.
     #[error("the answer is not of the connection's protocol")]
     ProtocolMismatch,
     #[error("{0}")]
@@ -53,9 +61,10 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    /// Stable code: `saml_…`, `oidc_…` or `protocol_mismatch`.
+    /// Stable code: `saml_…`, `oidc_…`, `oauth2_…` or `protocol_mismatch`.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::OAuth2(rejection) => rejection.code(),
             Self::Oidc(rejection) => rejection.code(),
             Self::ProtocolMismatch => "protocol_mismatch",
             Self::Saml(rejection) => rejection.code(),
@@ -65,6 +74,7 @@ impl Rejection {
     /// What a correct answer would have had.
     pub fn expected(&self) -> Option<String> {
         match self {
+            Self::OAuth2(rejection) => rejection.expected(),
             Self::Oidc(rejection) => rejection.expected(),
             Self::ProtocolMismatch => None,
             Self::Saml(rejection) => rejection.expected(),
@@ -74,6 +84,7 @@ impl Rejection {
     /// What this answer had. Never a value that identifies the user.
     pub fn received(&self) -> Option<String> {
         match self {
+            Self::OAuth2(rejection) => rejection.received(),
             Self::Oidc(rejection) => rejection.received(),
             Self::ProtocolMismatch => None,
             Self::Saml(rejection) => rejection.received(),
@@ -83,6 +94,7 @@ impl Rejection {
     /// What the IT admin can do.
     pub fn fix(&self) -> Option<String> {
         match self {
+            Self::OAuth2(rejection) => rejection.fix(),
             Self::Oidc(rejection) => rejection.fix(),
             Self::ProtocolMismatch => {
                 Some("Start the login again from the application.".to_owned())

@@ -127,7 +127,7 @@ async fn login(
         checks: &mut checks,
     };
     let (code, iss) = (answer["code"].clone(), answer.get("iss").cloned());
-    connector.complete(completion, UpstreamAnswer::Oidc { code, iss }).await
+    connector.complete(completion, UpstreamAnswer::Code { code, iss }).await
 }
 
 fn connector(issuer: IssuerRule) -> OidcConnector {

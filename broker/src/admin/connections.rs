@@ -2,6 +2,7 @@
 
 mod draft;
 mod metadata_source;
+mod oauth2;
 mod oidc;
 mod saml;
 mod view;
@@ -101,6 +102,7 @@ pub(super) async fn put_metadata(
 /// The one issuer or entity id whose users come by a connection; `None` where it takes several.
 pub(super) fn issuer_of(connection: &Connection, now: DateTime<Utc>) -> Option<String> {
     match &connection.options {
+        ConnectionOptions::OAuth2(options) => options.server(),
         ConnectionOptions::Oidc(options) => options.issuer.clone(),
         ConnectionOptions::Saml(options) => saml::entity_id(&options.metadata_xml, now),
     }

@@ -11,6 +11,7 @@ mod connections;
 mod documents;
 mod domains;
 mod newcomers;
+mod oauth2_connections;
 mod objects;
 mod registration;
 mod users;

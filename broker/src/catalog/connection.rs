@@ -1,6 +1,7 @@
 //! Connections: one upstream IdP configuration each.
 
 mod newcomers;
+mod oauth2;
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use newcomers::{Jit, Newcomers};
+pub use oauth2::OAuth2Options;
 
 use super::{DomainPattern, Name};
 
@@ -64,6 +66,7 @@ pub enum Vendor {
     Auth0,
     Entra,
     Generic,
+    Github,
     Google,
     Keycloak,
     Okta,
@@ -75,6 +78,8 @@ pub enum Vendor {
 #[serde(tag = "strategy", content = "options", rename_all = "lowercase")]
 #[expect(clippy::large_enum_variant, reason = "every connection stands behind an `Arc`")]
 pub enum ConnectionOptions {
+    /// OAuth 2.0 with an API that says who the user is.
+    OAuth2(OAuth2Options),
     /// OpenID Connect.
     Oidc(OidcOptions),
     /// SAML 2.0 web browser SSO.
@@ -182,9 +187,10 @@ impl SamlOptions {
 }
 
 impl Connection {
-    /// `saml` or `oidc`.
+    /// `oauth2`, `oidc` or `saml`.
     pub const fn strategy(&self) -> &'static str {
         match self.options {
+            ConnectionOptions::OAuth2(_) => "oauth2",
             ConnectionOptions::Oidc(_) => "oidc",
             ConnectionOptions::Saml(_) => "saml",
         }
@@ -204,6 +210,7 @@ impl Connection {
     /// What to do with foreign e-mail domains.
     pub const fn foreign_domains(&self) -> ForeignDomains {
         match &self.options {
+            ConnectionOptions::OAuth2(o) => o.foreign_domains,
             ConnectionOptions::Oidc(o) => o.foreign_domains,
             ConnectionOptions::Saml(o) => o.foreign_domains,
         }

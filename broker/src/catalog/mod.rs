@@ -39,7 +39,8 @@ pub use client::{
 };
 pub use client_grant::{ClientGrant, SubjectType};
 pub use connection::{
-    Connection, ConnectionOptions, ForeignDomains, Jit, Newcomers, OidcOptions, SamlOptions, Vendor,
+    Connection, ConnectionOptions, ForeignDomains, Jit, Newcomers, OAuth2Options, OidcOptions,
+    SamlOptions, Vendor,
 };
 pub use domain::{DomainName, DomainPattern, EmailAddress};
 pub use error::{CatalogError, OpenError};

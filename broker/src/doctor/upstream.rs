@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{Finding, Level, connection_name};
 use crate::app::App;
-use crate::catalog::{Connection, ConnectionOptions, OidcOptions, SamlOptions};
+use crate::catalog::{Connection, ConnectionOptions, OAuth2Options, OidcOptions, SamlOptions};
 use crate::login::connectors::issuer_rule;
 
 /// What one call brought.
@@ -27,6 +27,7 @@ const MAX_BYTES: usize = 2 << 20;
 pub(super) async fn visit(app: &App, connection: &Connection) -> Visit {
     let mut visit = Visit::default();
     let outcome = match &connection.options {
+        ConnectionOptions::OAuth2(options) => oauth2(app, options).await,
         ConnectionOptions::Oidc(options) => oidc(app, connection, options, &mut visit).await,
         ConnectionOptions::Saml(options) => saml(app, connection, options, &mut visit).await,
     };
@@ -59,6 +60,15 @@ async fn oidc(
         UpstreamKeySet::parse(&keys.body).map_err(|e| format!("{}: {e}", metadata.jwks_uri))?;
     if keys.is_empty() {
         return Err(format!("{} holds no key that we can verify with", metadata.jwks_uri));
+    }
+    Ok(())
+}
+
+/// There is no document to read: without a token its API can only say no, which says that it is there.
+async fn oauth2(app: &App, options: &OAuth2Options) -> Result<(), String> {
+    for address in [&options.token_url, &options.userinfo_url] {
+        let url = Url::parse(address).map_err(|e| format!("{address}: {e}"))?;
+        app.outbound.get(&url, "*/*", MAX_BYTES).await.map_err(|e| format!("{url}: {e}"))?;
     }
     Ok(())
 }

@@ -181,9 +181,9 @@ async fn statement(
 ) -> Result<(AssertionParts, Option<chrono::DateTime<chrono::Utc>>), Failure> {
     match answer {
         ParkedAnswer::Saml { parts } => Ok((*parts, None)),
-        ParkedAnswer::Oidc { code, iss, expected } => {
+        ParkedAnswer::Code { code, iss, expected } => {
             let held = Held { expected: &expected, max_age: request.max_age };
-            let answer = UpstreamAnswer::Oidc { code, iss };
+            let answer = UpstreamAnswer::Code { code, iss };
             let verified =
                 verify(app, &standing.connection, Against::Login(held), answer, trail).await?;
             trail.proof = Proof::Statement;
@@ -195,8 +195,9 @@ async fn statement(
 /// RULES 18: where the IdP does not say when the user authenticated, a forced login was no earlier than its request.
 fn forced_at(expected: &Expected) -> Option<chrono::DateTime<chrono::Utc>> {
     match expected {
-        Expected::Oidc { force_login: true, sent_at, .. }
+        Expected::OAuth2 { force_login: true, sent_at, .. }
+        | Expected::Oidc { force_login: true, sent_at, .. }
         | Expected::Saml { force_login: true, sent_at, .. } => Some(*sent_at),
-        Expected::Oidc { .. } | Expected::Saml { .. } => None,
+        Expected::OAuth2 { .. } | Expected::Oidc { .. } | Expected::Saml { .. } => None,
     }
 }

@@ -7,16 +7,20 @@ use chrono::{DateTime, TimeDelta, Utc};
 use homerealm_certs::SpKey;
 use homerealm_connectors::connector::Connector;
 use homerealm_connectors::http::{Outbound, Secret};
+use homerealm_connectors::oauth2::{OAuth2Connector, OAuth2Settings, SubjectRule};
 use homerealm_connectors::oidc::{IssuerRule, OidcConnector, OidcSettings, Providers};
 use homerealm_connectors::saml::{SamlConnector, SamlSettings};
 use homerealm_metadata::entity_id::EntityId;
 use homerealm_metadata::saml_idp::SamlIdpMetadata;
 use homerealm_metadata::saml_sp::SamlSpMetadata;
 use moka::future::Cache;
+use url::Url;
 
 use super::{sealed, urls};
 use crate::app::App;
-use crate::catalog::{Connection, ConnectionOptions, OidcOptions, SamlOptions, Vendor};
+use crate::catalog::{
+    Connection, ConnectionOptions, OAuth2Options, OidcOptions, SamlOptions, Vendor,
+};
 use crate::config::Issuer;
 use crate::seal::Sealer;
 
@@ -26,6 +30,7 @@ const ENTRA: &str = "https://login.microsoftonline.com";
 
 /// The connectors in use.
 pub struct Connectors {
+    outbound: Arc<Outbound>,
     providers: Arc<Providers>,
     built: Cache<String, Built>,
 }
@@ -58,7 +63,8 @@ pub struct Unusable(String);
 impl Connectors {
     /// None yet.
     pub fn new(outbound: Arc<Outbound>) -> Self {
-        Self { providers: Arc::new(Providers::new(outbound)), built: Cache::new(KEPT) }
+        let providers = Arc::new(Providers::new(Arc::clone(&outbound)));
+        Self { outbound, providers, built: Cache::new(KEPT) }
     }
 
     /// The connector of a connection as it is now.
@@ -87,6 +93,10 @@ impl Connectors {
         surroundings: Surroundings<'_>,
     ) -> Result<Arc<dyn Connector>, Unusable> {
         Ok(match &connection.options {
+            ConnectionOptions::OAuth2(options) => {
+                let settings = oauth2_settings(connection, options, surroundings)?;
+                Arc::new(OAuth2Connector::new(settings, Arc::clone(&self.outbound)))
+            }
             ConnectionOptions::Oidc(options) => {
                 let settings = oidc_settings(connection, options, surroundings)?;
                 Arc::new(OidcConnector::new(settings, Arc::clone(&self.providers)))
@@ -121,21 +131,77 @@ impl App {
     }
 }
 
-fn oidc_settings(
+fn oauth2_settings(
     connection: &Connection,
-    options: &OidcOptions,
+    options: &OAuth2Options,
     surroundings: Surroundings<'_>,
-) -> Result<OidcSettings, Unusable> {
+) -> Result<OAuth2Settings, Unusable> {
+    let parse =
+        |text: &String| Url::parse(text).map_err(|_| Unusable(format!("{text} is no address")));
+    let may_read_addresses =
+        options.scopes.iter().any(|scope| matches!(scope.as_str(), "user" | "user:email"));
+    let emails_url = options.emails_url.as_ref().filter(|_| may_read_addresses);
+    let subject = options.subject_attribute.clone();
+    Ok(OAuth2Settings {
+        connection: connection.id.clone(),
+        issuer: options.server().ok_or_else(|| Unusable("it has no issuer".to_owned()))?,
+        response_issuer: options.issuer.clone(),
+        token_endpoint: parse(&options.token_url)?,
+        userinfo_endpoint: parse(&options.userinfo_url)?,
+        emails_endpoint: emails_url.map(parse).transpose()?,
+        authorization_endpoint: parse(&options.authorization_url)?,
+        client_id: options.client_id.clone(),
+        client_secret: client_secret(
+            connection,
+            options.sealed_client_secret.as_ref(),
+            surroundings,
+        )?,
+        token_endpoint_auth_method: options.token_endpoint_auth_method.clone(),
+        scopes: options.scopes.clone(),
+        pkce: options.pkce,
+        subject: match connection.vendor {
+            Vendor::Github => SubjectRule::Number(subject),
+            Vendor::Adfs
+            | Vendor::Auth0
+            | Vendor::Entra
+            | Vendor::Generic
+            | Vendor::Google
+            | Vendor::Keycloak
+            | Vendor::Okta
+            | Vendor::Shibboleth => SubjectRule::Attribute(subject),
+        },
+        forced_login_params: options.forced_login_params.clone(),
+        upstream_params: options.upstream_params.clone(),
+    })
+}
+
+fn client_secret(
+    connection: &Connection,
+    sealed: Option<&String>,
+    surroundings: Surroundings<'_>,
+) -> Result<Option<Secret>, Unusable> {
     let open = |sealed: &String| {
         sealed::open_client_secret(surroundings.sealer, &connection.id, sealed)
             .map(|secret| Secret::from(secret.as_str().to_owned()))
             .map_err(|e| Unusable(format!("client secret: {e}")))
     };
+    sealed.map(open).transpose()
+}
+
+fn oidc_settings(
+    connection: &Connection,
+    options: &OidcOptions,
+    surroundings: Surroundings<'_>,
+) -> Result<OidcSettings, Unusable> {
     Ok(OidcSettings {
         connection: connection.id.clone(),
         issuer: issuer_rule(connection, options)?,
         client_id: options.client_id.clone(),
-        client_secret: options.sealed_client_secret.as_ref().map(open).transpose()?,
+        client_secret: client_secret(
+            connection,
+            options.sealed_client_secret.as_ref(),
+            surroundings,
+        )?,
         scopes: options.scopes.clone(),
         response_mode: options.response_mode.clone(),
         token_endpoint_auth_method: options.token_endpoint_auth_method.clone(),

@@ -114,8 +114,9 @@ fn is_verified(
     address: &EmailAddress,
     upstream: Upstream<'_>,
 ) -> bool {
-    if matches!(connection.options, ConnectionOptions::Oidc(_)) && !is_spoken_of(address, upstream)
-    {
+    let speaks_of_email =
+        matches!(connection.options, ConnectionOptions::OAuth2(_) | ConnectionOptions::Oidc(_));
+    if speaks_of_email && !is_spoken_of(address, upstream) {
         return false;
     }
     let domain = address.domain();
@@ -138,11 +139,13 @@ fn is_authoritative(connection: &Connection, upstream: Upstream<'_>) -> bool {
     match (&connection.options, connection.vendor) {
         (ConnectionOptions::Saml(_), _) => true,
         (ConnectionOptions::Oidc(_), Vendor::Entra) => says_yes(upstream.attributes, "xms_edov"),
+        (ConnectionOptions::OAuth2(_), _) => upstream.verified == Some(true),
         (
             ConnectionOptions::Oidc(_),
             Vendor::Adfs
             | Vendor::Auth0
             | Vendor::Generic
+            | Vendor::Github
             | Vendor::Google
             | Vendor::Keycloak
             | Vendor::Okta

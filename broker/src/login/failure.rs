@@ -101,6 +101,7 @@ impl Failure {
             Self::FormNotOurs => "login_form_not_ours",
             Self::HomeRealm(refusal) => refusal.code(),
             Self::Misconfigured(_) => "connection_misconfigured",
+            Self::Replayed(Protocol::OAuth2) => "oauth2_replayed",
             Self::Replayed(Protocol::Oidc) => "oidc_replayed",
             Self::Replayed(Protocol::Saml) => "saml_replayed",
             Self::ResponseMissing => "saml_response_missing",

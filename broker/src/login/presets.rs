@@ -28,6 +28,8 @@ pub enum Claim {
 /// Which names an IdP speaks in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Protocol {
+    /// Members of a userinfo answer.
+    OAuth2,
     /// OIDC claims.
     Oidc,
     /// SAML attributes.
@@ -38,6 +40,7 @@ impl Protocol {
     /// The connection's.
     pub const fn of(connection: &Connection) -> Self {
         match connection.options {
+            ConnectionOptions::OAuth2(_) => Self::OAuth2,
             ConnectionOptions::Oidc(_) => Self::Oidc,
             ConnectionOptions::Saml(_) => Self::Saml,
         }
@@ -93,7 +96,7 @@ pub fn upstream_names(
     claim: Claim,
 ) -> impl Iterator<Item = &'static str> {
     let generic = match protocol {
-        Protocol::Oidc => OIDC,
+        Protocol::OAuth2 | Protocol::Oidc => OIDC,
         Protocol::Saml => SAML,
     };
     let rows = vendor_table(vendor, protocol).iter().chain(generic);
@@ -109,9 +112,11 @@ const fn vendor_table(vendor: Vendor, protocol: Protocol) -> Table {
         (Protocol::Saml, Vendor::Google | Vendor::Okta) => OKTA_SAML,
         (Protocol::Saml, Vendor::Shibboleth) => SHIBBOLETH_SAML,
         (Protocol::Oidc, Vendor::Adfs) => ADFS_OIDC,
-        (Protocol::Saml, Vendor::Generic)
+        (Protocol::OAuth2, Vendor::Github) => GITHUB_OAUTH2,
+        (Protocol::Saml, Vendor::Generic | Vendor::Github)
+        | (Protocol::OAuth2, Vendor::Adfs)
         | (
-            Protocol::Oidc,
+            Protocol::OAuth2 | Protocol::Oidc,
             Vendor::Auth0
             | Vendor::Entra
             | Vendor::Generic
@@ -119,7 +124,8 @@ const fn vendor_table(vendor: Vendor, protocol: Protocol) -> Table {
             | Vendor::Keycloak
             | Vendor::Okta
             | Vendor::Shibboleth,
-        ) => &[],
+        )
+        | (Protocol::Oidc, Vendor::Github) => &[],
     }
 }
 
@@ -145,6 +151,14 @@ const OIDC: Table = &[
 const ADFS_OIDC: Table = &[
     (Claim::Groups, &["groups", "group"]),
     (Claim::PreferredUsername, &["preferred_username", "upn", "unique_name"]),
+];
+
+/// GitHub's API (`GET /user`); a `login` can be changed and taken over, so it is a name to show and no more.
+const GITHUB_OAUTH2: Table = &[
+    (Claim::Picture, &["avatar_url"]),
+    (Claim::PreferredUsername, &["login"]),
+    (Claim::Profile, &["html_url"]),
+    (Claim::Website, &["blog"]),
 ];
 
 /// Plain names as administrators type them, the identity claim URIs of Microsoft's products, and the OIDs of LDAP

@@ -151,7 +151,7 @@ async fn try_oidc(
     trail: &mut Trail,
 ) -> Result<Received, Failure> {
     let connection = of_path(app, path, trail).await?;
-    if !matches!(connection.options, ConnectionOptions::Oidc(_)) {
+    if !matches!(connection.options, ConnectionOptions::OAuth2(_) | ConnectionOptions::Oidc(_)) {
         return Err(Failure::HomeRealm(Refusal::UnknownConnection));
     }
     let state = callback.state.as_deref().ok_or(Failure::CallbackMalformed)?;
@@ -164,7 +164,7 @@ async fn try_oidc(
     let logins = Transactions::new(&app.records, app.now());
     match (callback.code, callback.error) {
         (Some(code), None) => {
-            let answer = ParkedAnswer::Oidc { code, iss: callback.iss, expected };
+            let answer = ParkedAnswer::Code { code, iss: callback.iss, expected };
             let checks = std::mem::take(&mut trail.checks);
             logins.park(found, connection.name.clone(), answer, checks).await?;
         }
@@ -296,7 +296,7 @@ struct Guard<'a> {
 fn request_id(expected: &Expected) -> Option<&str> {
     match expected {
         Expected::Saml { request_id, .. } => Some(request_id),
-        Expected::Oidc { .. } => None,
+        Expected::OAuth2 { .. } | Expected::Oidc { .. } => None,
     }
 }
 

@@ -100,12 +100,13 @@ pub enum Stage {
 #[serde(tag = "protocol", rename_all = "lowercase")]
 pub enum ParkedAnswer {
     /// Code and `iss`, not redeemed yet (RULES 4).
-    Oidc {
-        /// The OP's authorization code.
+    #[serde(rename = "oidc")]
+    Code {
+        /// The upstream server's authorization code.
         code: String,
         /// RFC 9207.
         iss: Option<String>,
-        /// What the ID token is held against.
+        /// What the answer is held against.
         expected: Expected,
     },
     /// Verified; marked as used when it is taken.
@@ -387,7 +388,7 @@ impl fmt::Debug for Stage {
 impl fmt::Debug for ParkedAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Oidc { .. } => "Oidc(..)",
+            Self::Code { .. } => "Code(..)",
             Self::Saml { .. } => "Saml(..)",
         })
     }

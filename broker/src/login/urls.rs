@@ -15,7 +15,7 @@ pub fn sp_metadata(issuer: &Issuer, connection: &Name) -> Url {
     issuer.url(&format!("/saml/{connection}/metadata"))
 }
 
-/// Callback of an OIDC connection.
+/// Callback of an OIDC or OAuth 2.0 connection: its own, so that servers cannot be mixed up (RFC 9700 §4.4.2.2).
 pub fn callback(issuer: &Issuer, connection: &Name) -> Url {
     issuer.url(&format!("/callback/{connection}"))
 }
@@ -24,7 +24,7 @@ pub fn callback(issuer: &Issuer, connection: &Name) -> Url {
 pub fn entity_id(issuer: &Issuer, connection: &Connection) -> String {
     let own = match &connection.options {
         ConnectionOptions::Saml(options) => options.sp_entity_id.clone(),
-        ConnectionOptions::Oidc(_) => None,
+        ConnectionOptions::OAuth2(_) | ConnectionOptions::Oidc(_) => None,
     };
     own.unwrap_or_else(|| sp_metadata(issuer, &connection.name).into())
 }
@@ -32,7 +32,9 @@ pub fn entity_id(issuer: &Issuer, connection: &Connection) -> String {
 /// Where the answer of this connection's IdP arrives.
 pub fn answer(issuer: &Issuer, connection: &Connection) -> Url {
     match connection.options {
-        ConnectionOptions::Oidc(_) => callback(issuer, &connection.name),
+        ConnectionOptions::OAuth2(_) | ConnectionOptions::Oidc(_) => {
+            callback(issuer, &connection.name)
+        }
         ConnectionOptions::Saml(_) => acs(issuer, &connection.name),
     }
 }

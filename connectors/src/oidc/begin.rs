@@ -1,13 +1,9 @@
 //! The authorization request (OIDC Core §3.1.2.1).
 
-use aws_lc_rs::digest;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use homerealm_certs::Random;
 use homerealm_metadata::oidc::OidcProviderMetadata;
-use url::Url;
 
 use super::settings::OidcSettings;
+use crate::code_flow::{Query, challenge, is_protocol_parameter, unguessable};
 use crate::connector::{BeginRequest, Beginning, Begun, Expected};
 
 /// PKCE and nonce are always sent, whether the provider announces them or not (Entra does not).
@@ -45,31 +41,6 @@ pub(super) fn authorization_request(
     }
 }
 
-/// Whether this name belongs to the protocol, so that `upstream_params` may not set it.
-#[must_use]
-pub fn is_protocol_parameter(name: &str) -> bool {
-    const NAMES: [&str; 17] = [
-        "claims",
-        "client_assertion",
-        "client_assertion_type",
-        "client_id",
-        "client_secret",
-        "code_challenge",
-        "code_challenge_method",
-        "id_token_hint",
-        "nonce",
-        "redirect_uri",
-        "registration",
-        "request",
-        "request_uri",
-        "response_mode",
-        "response_type",
-        "scope",
-        "state",
-    ];
-    NAMES.contains(&name)
-}
-
 /// What the login asks for; it goes before what the connection always sends.
 fn add_wishes(query: &mut Query, settings: &OidcSettings, request: &BeginRequest<'_>) {
     let required = &settings.acr_values;
@@ -89,51 +60,6 @@ fn add_wishes(query: &mut Query, settings: &OidcSettings, request: &BeginRequest
 fn scope(configured: &[String]) -> String {
     let others = configured.iter().map(String::as_str).filter(|scope| *scope != "openid");
     std::iter::once("openid").chain(others).collect::<Vec<_>>().join(" ")
-}
-
-/// 256 random bits; as a PKCE verifier 43 characters (RFC 7636 §4.1).
-fn unguessable(random: &dyn Random) -> String {
-    let mut bytes = [0; 32];
-    random.fill(&mut bytes);
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
-/// RFC 7636 §4.2, method S256.
-fn challenge(verifier: &str) -> String {
-    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, verifier.as_bytes()))
-}
-
-/// Parameters, each name once: the first to set one wins.
-#[derive(Default)]
-struct Query(Vec<(String, String)>);
-
-impl Query {
-    fn add(&mut self, name: &str, value: &str) {
-        if !self.has(name) {
-            self.0.push((name.to_owned(), value.to_owned()));
-        }
-    }
-
-    fn add_some(&mut self, name: &str, value: Option<&str>) {
-        if let Some(value) = value {
-            self.add(name, value);
-        }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(known, _)| known == name)
-    }
-
-    /// The endpoint's own query stays (Azure AD B2C keeps its policy there), except where it names what we set.
-    fn on(&self, endpoint: &Url) -> Url {
-        let own = endpoint.query_pairs().filter(|(name, _)| !self.has(name));
-        let mut pairs: Vec<(String, String)> =
-            own.map(|(n, v)| (n.into_owned(), v.into_owned())).collect();
-        pairs.extend_from_slice(&self.0);
-        let mut url = endpoint.clone();
-        url.query_pairs_mut().clear().extend_pairs(pairs);
-        url
-    }
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ impl Step<'_> {
         completion: &mut Completion<'_>,
         answer: UpstreamAnswer,
     ) -> Result<VerifiedAssertion, ConnectorError> {
-        let UpstreamAnswer::Oidc { code, iss } = answer else {
+        let UpstreamAnswer::Code { code, iss } = answer else {
             return Err(error::Rejection::ProtocolMismatch.into());
         };
         let pending = Pending::of(completion)?;
@@ -163,7 +163,9 @@ impl<'a> Pending<'a> {
                 pkce_verifier,
                 freshness: Freshness { force_login: *force_login, sent_at: *sent_at, max_age },
             }),
-            Some(Expected::Saml { .. }) => Err(error::Rejection::ProtocolMismatch),
+            Some(Expected::OAuth2 { .. } | Expected::Saml { .. }) => {
+                Err(error::Rejection::ProtocolMismatch)
+            }
             None => Err(Rejection::Unsolicited.into()),
         }
     }

@@ -8,6 +8,7 @@ use super::id_token::VerifiedIdToken;
 use super::id_token::claims::Claims;
 use super::{Rejection, entra};
 use crate::assertion::{AssertionParts, Subject, VerifiedAssertion};
+use crate::code_flow::as_bool;
 use crate::invisible::has_invisible;
 
 /// Puts both sources together; where both speak, the ID token is right (OIDC Core §5.3.2 lets only it be signed).
@@ -117,15 +118,6 @@ const PROTOCOL: [&str; 17] = [
     "sub",
     "typ",
 ];
-
-/// Some providers send the text (Amazon Cognito does).
-fn as_bool(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(value) => Some(*value),
-        Value::String(text) => text.to_ascii_lowercase().parse().ok(),
-        Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
-    }
-}
 
 fn owned(text: Option<&str>) -> Option<String> {
     text.map(str::to_owned)

@@ -24,7 +24,7 @@ use crate::assertion::VerifiedAssertion;
 use crate::connector::{BeginRequest, Beginning, Completion, Connector, UpstreamAnswer};
 use crate::error::ConnectorError;
 
-pub use begin::is_protocol_parameter;
+pub use crate::code_flow::is_protocol_parameter;
 pub use id_token::VerifiedIdToken;
 pub use provider::{ClientKeySets, Providers};
 pub use rejection::Rejection;
@@ -61,4 +61,4 @@ impl Connector for OidcConnector {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -106,12 +106,7 @@ impl Rejection {
 
 impl std::fmt::Display for Rejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let facts = self.facts();
-        f.write_str(facts.code)?;
-        if let Some(expected) = facts.expected {
-            write!(f, ", expected {expected}")?;
-        }
-        facts.received.map_or(Ok(()), |received| write!(f, ", received {received}"))
+        self.facts().fmt(f)
     }
 }
 

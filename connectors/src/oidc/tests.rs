@@ -3,7 +3,7 @@
 mod cache;
 mod faults;
 mod flow;
-mod op;
+pub(crate) mod op;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -99,7 +99,7 @@ impl Login {
         let tokens =
             json!({ "id_token": id_token, "access_token": "at-1", "token_type": "bearer" });
         self.op.answer("/token", (answers.token_answer)(tokens));
-        let answer = UpstreamAnswer::Oidc { code: "c-1".to_owned(), iss: answers.iss };
+        let answer = UpstreamAnswer::Code { code: "c-1".to_owned(), iss: answers.iss };
         self.complete(Some(&expected), answer, answers.now).await
     }
 

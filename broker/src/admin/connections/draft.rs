@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{oidc, saml};
+use super::{oauth2, oidc, saml};
 use crate::admin::failure::Failure;
 use crate::admin::fields::Fields;
 use crate::app::App;
@@ -85,7 +85,7 @@ impl Draft {
     }
 }
 
-const VENDORS: &str = "adfs, auth0, entra, generic, google, keycloak, okta or shibboleth";
+const VENDORS: &str = "adfs, auth0, entra, generic, github, google, keycloak, okta or shibboleth";
 
 fn read_newcomers(fields: &mut Fields) -> Newcomers {
     let jit: Option<Jit> = fields.choice("jit", "create, existing_only or invitation");
@@ -102,20 +102,26 @@ async fn read_options(
     let Some(strategy) = strategy else { return Ok(None) };
     let options = fields.object("options");
     let Some(mut options) = fields.require("options", options) else { return Ok(None) };
+    if vendor == Vendor::Github && strategy != "oauth2" {
+        fields.refuse("strategy", "is oauth2 for vendor github");
+    }
     let read = match strategy {
+        "oauth2" => {
+            oauth2::read(app, &mut options, vendor, (id, kept))?.map(ConnectionOptions::OAuth2)
+        }
         "saml" => saml::read(app, &mut options, id, kept)
             .await?
             .map(|options| ConnectionOptions::Saml(Box::new(options))),
         "oidc" => oidc::read(app, &mut options, vendor, (id, kept))?.map(ConnectionOptions::Oidc),
-        "oauth2" | "password" => {
+        "password" => {
             fields.refuse(
                 "strategy",
-                format!("`{strategy}` is not supported by this version; use saml or oidc"),
+                format!("`{strategy}` is not supported by this version; use saml, oidc or oauth2"),
             );
             return Ok(None);
         }
         _ => {
-            fields.refuse("strategy", "must be saml or oidc");
+            fields.refuse("strategy", "must be saml, oidc or oauth2");
             return Ok(None);
         }
     };

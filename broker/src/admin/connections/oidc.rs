@@ -20,6 +20,8 @@ pub(super) fn read(
     (id, kept): (&str, Option<&Kept<'_>>),
 ) -> Result<Option<OidcOptions>, Failure> {
     let issuer = fields.parsed("issuer", |text| issuer(app, text));
+    let googles = (vendor == Vendor::Google && !fields.is_refused("issuer")).then_some(GOOGLE);
+    let issuer = issuer.or_else(|| googles.map(str::to_owned));
     let tenant = fields.parsed("tenant", tenant);
     let allowed_tenants =
         fields.parsed_list("allowed_tenants", |text| tenant_id(&text)).unwrap_or_default();
@@ -42,7 +44,7 @@ pub(super) fn read(
         response_mode,
         token_endpoint_auth_method: method,
         acr_values: fields.texts("acr_values").unwrap_or_default(),
-        upstream_params: read_params(fields),
+        upstream_params: read_params(fields, "upstream_params"),
         foreign_domains: read_foreign_domains(fields),
         tenant,
         allowed_tenants,
@@ -51,6 +53,9 @@ pub(super) fn read(
     };
     Ok(client_id.map(|_| options))
 }
+
+/// Google has one issuer for everybody.
+const GOOGLE: &str = "https://accounts.google.com";
 
 fn check_vendor(
     fields: &mut Fields,
@@ -127,7 +132,7 @@ fn tenant_id(text: &str) -> Result<String, &'static str> {
     Ok(text.to_ascii_lowercase())
 }
 
-fn read_secret(
+pub(super) fn read_secret(
     app: &App,
     fields: &mut Fields,
     id: &str,
@@ -139,12 +144,13 @@ fn read_secret(
     }
     let Some(kept) = kept.filter(|kept| !kept.drops_client_secret) else { return Ok(None) };
     match &kept.old.options {
+        ConnectionOptions::OAuth2(old) => Ok(old.sealed_client_secret.clone()),
         ConnectionOptions::Oidc(old) => Ok(old.sealed_client_secret.clone()),
         ConnectionOptions::Saml(_) => Ok(None),
     }
 }
 
-fn check_method(fields: &mut Fields, method: Option<&str>, has_secret: bool) {
+pub(super) fn check_method(fields: &mut Fields, method: Option<&str>, has_secret: bool) {
     match method {
         None | Some("none") => {}
         Some("client_secret_basic" | "client_secret_post") if has_secret => {}
@@ -171,11 +177,11 @@ fn read_scopes(fields: &mut Fields) -> Vec<String> {
     scopes
 }
 
-fn read_params(fields: &mut Fields) -> BTreeMap<String, String> {
-    let params = fields.table("upstream_params").unwrap_or_default();
+pub(super) fn read_params(fields: &mut Fields, field: &'static str) -> BTreeMap<String, String> {
+    let params = fields.table(field).unwrap_or_default();
     for name in params.keys().filter(|name| is_protocol_parameter(name)) {
         fields.refuse(
-            &format!("upstream_params.{name}"),
+            &format!("{field}.{name}"),
             "is a parameter of the protocol, which the broker sets itself",
         );
     }

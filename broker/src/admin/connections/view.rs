@@ -5,7 +5,9 @@ use serde_json::{Map, Value, json};
 use crate::admin::body;
 use crate::admin::resource::{self, Shown};
 use crate::app::App;
-use crate::catalog::{Connection, ConnectionOptions, Name, OidcOptions, SamlOptions};
+use crate::catalog::{
+    Connection, ConnectionOptions, Name, OAuth2Options, OidcOptions, SamlOptions,
+};
 
 impl Shown for Connection {
     fn owner(&self) -> Option<&Name> {
@@ -22,6 +24,7 @@ impl Shown for Connection {
 /// The POST body that would make this connection, but for its secrets.
 pub(super) fn writable(connection: &Connection) -> Map<String, Value> {
     let options = match &connection.options {
+        ConnectionOptions::OAuth2(options) => oauth2(options),
         ConnectionOptions::Oidc(options) => oidc(options),
         ConnectionOptions::Saml(options) => saml(options),
     };
@@ -63,6 +66,24 @@ fn saml(options: &SamlOptions) -> Value {
     })
 }
 
+fn oauth2(options: &OAuth2Options) -> Value {
+    json!({
+        "authorization_url": options.authorization_url,
+        "token_url": options.token_url,
+        "userinfo_url": options.userinfo_url,
+        "emails_url": options.emails_url,
+        "issuer": options.issuer,
+        "client_id": options.client_id,
+        "token_endpoint_auth_method": options.token_endpoint_auth_method,
+        "scopes": options.scopes,
+        "pkce": options.pkce,
+        "subject_attribute": options.subject_attribute,
+        "forced_login_params": options.forced_login_params,
+        "upstream_params": options.upstream_params,
+        "foreign_domains": options.foreign_domains,
+    })
+}
+
 fn oidc(options: &OidcOptions) -> Value {
     json!({
         "issuer": options.issuer,
@@ -84,7 +105,9 @@ fn urls(connection: &Connection, app: &App) -> Value {
     let issuer = &app.config.issuer;
     let name = &connection.name;
     match &connection.options {
-        ConnectionOptions::Oidc(_) => json!({"callback": issuer.url(&format!("/callback/{name}"))}),
+        ConnectionOptions::OAuth2(_) | ConnectionOptions::Oidc(_) => {
+            json!({"callback": issuer.url(&format!("/callback/{name}"))})
+        }
         ConnectionOptions::Saml(options) => {
             let metadata = issuer.url(&format!("/saml/{name}/metadata")).to_string();
             let entity_id = options.sp_entity_id.clone().unwrap_or_else(|| metadata.clone());

@@ -73,7 +73,8 @@ async fn options_merge_and_upstream_secrets_are_write_only() {
             crate::catalog::ConnectionOptions::Oidc(options) => {
                 options.sealed_client_secret.clone()
             }
-            crate::catalog::ConnectionOptions::Saml(_) => None,
+            crate::catalog::ConnectionOptions::OAuth2(_)
+            | crate::catalog::ConnectionOptions::Saml(_) => None,
         }
     };
     let first = stored().await;
@@ -183,7 +184,7 @@ async fn what_is_not_served_yet_is_refused() {
     let mut exchange = oidc();
     exchange["exchange"] = json!({"assertions": ["id_token"]});
     assert_eq!(api.post("/connections", exchange).await.fields(), ["exchange"]);
-    for strategy in ["password", "oauth2", "ldap"] {
+    for strategy in ["password", "ldap"] {
         let mut body = oidc();
         body["strategy"] = json!(strategy);
         assert_eq!(api.post("/connections", body).await.fields(), ["strategy"]);

@@ -7,6 +7,7 @@ pub(crate) mod op;
 mod backup;
 mod flood;
 mod newcomers;
+mod oauth2;
 mod oidc;
 mod pages;
 mod saml;

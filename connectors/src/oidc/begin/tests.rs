@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta};
 use homerealm_certs::SequenceRandom;
+use url::Url;
 
 use super::*;
 use crate::oidc::settings::IssuerRule;

@@ -3,14 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::Rejection;
-
-/// What the login trace shows about one refusal.
-pub(super) struct Facts {
-    pub(super) code: &'static str,
-    pub(super) expected: Option<String>,
-    pub(super) received: Option<String>,
-    pub(super) fix: Option<String>,
-}
+use crate::facts::{Facts, fact};
 
 impl Rejection {
     pub(super) fn facts(&self) -> Facts {
@@ -139,46 +132,12 @@ fn token_refused(error: &str) -> &'static str {
     }
 }
 
-fn fact(code: &'static str) -> Facts {
-    Facts { code, expected: None, received: None, fix: None }
-}
-
 fn before(code: &'static str, at: &DateTime<Utc>, now: &DateTime<Utc>) -> Facts {
     fact(code).want(format!("not later than {}", time(now))).got(time(at))
 }
 
-impl Facts {
-    fn want(mut self, expected: impl Into<String>) -> Self {
-        self.expected = Some(expected.into());
-        self
-    }
-
-    fn got(mut self, received: impl Into<String>) -> Self {
-        self.received = Some(shown(&received.into()));
-        self
-    }
-
-    fn fix(mut self, fix: impl Into<String>) -> Self {
-        self.fix = Some(fix.into());
-        self
-    }
-}
-
 fn time(at: &DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
-}
-
-/// At most this many characters of an answer are repeated in a trace.
-const SHOWN_CHARACTERS: usize = 300;
-
-/// Makes text from outside fit to be shown: cut, and everything that does not print escaped.
-fn shown(text: &str) -> String {
-    let mut out: String =
-        text.chars().take(SHOWN_CHARACTERS).flat_map(char::escape_debug).collect();
-    if text.chars().nth(SHOWN_CHARACTERS).is_some() {
-        out.push('…');
-    }
-    out
 }
 
 #[cfg(test)]

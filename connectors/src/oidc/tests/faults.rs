@@ -148,7 +148,7 @@ async fn checks_the_issuer_beside_the_code_before_the_code_leaves() {
 #[tokio::test]
 async fn an_answer_without_a_pending_login_or_of_the_other_protocol_is_refused() {
     let mut login = Login::new().await;
-    let code = || UpstreamAnswer::Oidc { code: "c-1".to_owned(), iss: None };
+    let code = || UpstreamAnswer::Code { code: "c-1".to_owned(), iss: None };
     let saml =
         Expected::Saml { request_id: "_1".to_owned(), force_login: false, sent_at: after(0) };
     let oidc = login.begin(after(0)).await.unwrap().expected;

@@ -8,14 +8,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: String,
-    pub(super) body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub(super) fn json(body: &Value) -> Self {
+    pub(crate) fn json(body: &Value) -> Self {
         Self {
             status: 200,
             headers: "Content-Type: application/json\r\n".to_owned(),
@@ -23,7 +23,7 @@ impl Answer {
         }
     }
 
-    pub(super) fn text(content_type: &str, body: &str) -> Self {
+    pub(crate) fn text(content_type: &str, body: &str) -> Self {
         Self {
             status: 200,
             headers: format!("Content-Type: {content_type}\r\n"),
@@ -31,11 +31,11 @@ impl Answer {
         }
     }
 
-    pub(super) fn status(self, status: u16) -> Self {
+    pub(crate) fn status(self, status: u16) -> Self {
         Self { status, ..self }
     }
 
-    pub(super) fn header(mut self, header: &str) -> Self {
+    pub(crate) fn header(mut self, header: &str) -> Self {
         self.headers.push_str(header);
         self.headers.push_str("\r\n");
         self
@@ -48,14 +48,14 @@ struct Shared {
     requests: Vec<(String, String)>,
 }
 
-pub(super) struct Op {
+pub(crate) struct Op {
     issuer: String,
     shared: Arc<Mutex<Shared>>,
 }
 
 impl Op {
     /// A provider with a discovery document and this key.
-    pub(super) async fn start(jwk: &Value) -> Self {
+    pub(crate) async fn start(jwk: &Value) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let shared = Arc::new(Mutex::new(Shared::default()));
@@ -71,20 +71,20 @@ impl Op {
         op
     }
 
-    pub(super) fn issuer(&self) -> &str {
+    pub(crate) fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    pub(super) fn answer(&self, path: &str, answer: Answer) {
+    pub(crate) fn answer(&self, path: &str, answer: Answer) {
         self.shared.lock().unwrap().answers.insert(path.to_owned(), answer);
     }
 
-    pub(super) fn keys(&self, keys: &[Value]) {
+    pub(crate) fn keys(&self, keys: &[Value]) {
         self.answer("/jwks", Answer::json(&json!({ "keys": keys })));
     }
 
     /// The discovery document with these members replaced.
-    pub(super) fn discovery(&self, changes: &Value) {
+    pub(crate) fn discovery(&self, changes: &Value) {
         let at = |path: &str| format!("{}{path}", self.issuer);
         let mut document = json!({
             "issuer": self.issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"),
@@ -97,7 +97,7 @@ impl Op {
         self.answer("/.well-known/openid-configuration", Answer::json(&document));
     }
 
-    pub(super) fn requests(&self, path: &str) -> Vec<String> {
+    pub(crate) fn requests(&self, path: &str) -> Vec<String> {
         let shared = self.shared.lock().unwrap();
         shared.requests.iter().filter(|(to, _)| to == path).map(|(_, text)| text.clone()).collect()
     }

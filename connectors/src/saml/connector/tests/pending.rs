@@ -46,7 +46,7 @@ async fn a_solicited_response_is_never_taken_as_unsolicited() {
 
 #[tokio::test]
 async fn answers_and_logins_of_the_other_protocol_are_refused() {
-    let oidc_answer = UpstreamAnswer::Oidc { code: "c".to_owned(), iss: None };
+    let oidc_answer = UpstreamAnswer::Code { code: "c".to_owned(), iss: None };
     let oidc_login = Expected::Oidc {
         nonce: "n".to_owned(),
         pkce_verifier: "v".to_owned(),
