@@ -166,11 +166,12 @@ pub(super) async fn transfer(
         (author::of(&app, &request), giver, from.revision),
         (author::of(&app, &request), taker.clone(), to.revision),
     ];
-    app.catalog.update_together(changes).await.map_err(|error| match error {
-        CatalogError::Conflict { .. } => {
-            conflict(&format!("A connection of {} lists it; take it out there first.", from.name))
+    app.catalog.update_together(changes).await.map_err(|error| {
+        if matches!(error, CatalogError::Conflict { .. }) {
+            let from = &from.name;
+            return conflict(&format!("A connection of {from} lists it; take it out there first."));
         }
-        other => other.into(),
+        error.into()
     })?;
     tracing::info!(from = from.id, to = to.id, domain = %name, "a domain was transferred");
     Ok(HttpResponse::Ok().json(view(&taker, &domain)))

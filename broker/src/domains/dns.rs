@@ -72,9 +72,9 @@ impl NameServers {
             Err(error) if error.is_no_records_found() => return Ok(Vec::new()),
             Err(error) => return Err(failed(error.to_string())),
         };
-        let texts = found.answers().iter().filter_map(|record| match &record.data {
-            RData::TXT(txt) => Some(String::from_utf8_lossy(&txt.txt_data.concat()).into_owned()),
-            _ => None,
+        let texts = found.answers().iter().filter_map(|record| {
+            let RData::TXT(txt) = &record.data else { return None };
+            Some(String::from_utf8_lossy(&txt.txt_data.concat()).into_owned())
         });
         Ok(texts.collect())
     }

@@ -174,6 +174,6 @@ mod tests {
         drop_wildcards_without_base(&mut domains);
 
         assert!(!domains[0].verified && domains[2].verified);
-        assert!(!has_proven_base(&[wildcard.clone()], &wildcard.name));
+        assert!(!has_proven_base(std::slice::from_ref(&wildcard), &wildcard.name));
     }
 }
