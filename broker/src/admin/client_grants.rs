@@ -8,7 +8,9 @@ use super::failure::Failure;
 use super::fields::Fields;
 use super::resource::{self, Shown};
 use crate::app::App;
-use crate::catalog::{Client, ClientGrant, GrantType, ResourceServer, SubjectType};
+use crate::catalog::{
+    Client, ClientGrant, DefaultFor, GrantHolder, GrantType, ResourceServer, SubjectType,
+};
 use crate::ids;
 
 impl Shown for ClientGrant {
@@ -44,7 +46,8 @@ pub(super) async fn update(
     body::merge(&mut merged, patch);
     let draft = read(&app, merged).await?;
     for (field, same) in [
-        ("client_id", draft.client_id == old.client_id),
+        ("default_for", draft.holder.default_for() == old.holder.default_for()),
+        ("client_id", draft.holder == old.holder),
         ("audience", draft.audience == old.audience),
         ("subject_type", draft.subject_type == old.subject_type),
     ] {
@@ -62,33 +65,42 @@ pub(super) async fn update(
 /// Reads a POST body against the client and the API that it names; id and times are the caller's.
 async fn read(app: &App, object: Map<String, Value>) -> Result<ClientGrant, Failure> {
     let mut fields = Fields::new(object);
-    let client_id = fields.text("client_id");
-    let client_id = fields.require("client_id", client_id);
+    let holder = read_holder(&mut fields);
     let audience = fields.text("audience");
     let audience = fields.require("audience", audience);
     let scopes = fields.texts("scopes").unwrap_or_default();
     let subject_type = fields.choice("subject_type", "user or client").unwrap_or(SubjectType::User);
-    if let Some(client_id) = &client_id {
+    if let Some(client_id) = holder.as_ref().and_then(GrantHolder::client_id) {
         check_client(app, &mut fields, client_id, subject_type).await?;
     }
     if let Some(audience) = &audience {
-        check_scopes(app, &mut fields, audience, &scopes).await?;
+        check_api(app, &mut fields, audience, (&scopes, subject_type)).await?;
     }
     let errors = fields.finish();
-    let (Some(client_id), Some(audience), true) = (client_id, audience, errors.is_empty()) else {
+    let (Some(holder), Some(audience), true) = (holder, audience, errors.is_empty()) else {
         return Err(Failure::fields(errors));
     };
     let now = app.now();
     let id = String::new();
-    Ok(ClientGrant {
-        id,
-        client_id,
-        audience,
-        scopes,
-        subject_type,
-        created_at: now,
-        updated_at: now,
-    })
+    Ok(ClientGrant { id, holder, audience, scopes, subject_type, created_at: now, updated_at: now })
+}
+
+/// One of the two says whose it is.
+fn read_holder(fields: &mut Fields) -> Option<GrantHolder> {
+    let client_id = fields.text("client_id");
+    let default_for: Option<DefaultFor> = fields.choice("default_for", "third_party_clients");
+    match (client_id, default_for) {
+        (Some(_), Some(_)) => {
+            fields.refuse("default_for", "stands instead of client_id, not beside it");
+            None
+        }
+        (None, Some(default_for)) => Some(GrantHolder::Default { default_for }),
+        (None, None) if fields.is_refused("default_for") => None,
+        (client_id, None) => {
+            let client_id = fields.require("client_id", client_id)?;
+            Some(GrantHolder::Client { client_id })
+        }
+    }
 }
 
 async fn check_client(
@@ -112,11 +124,11 @@ async fn check_client(
     Ok(())
 }
 
-async fn check_scopes(
+async fn check_api(
     app: &App,
     fields: &mut Fields,
     audience: &str,
-    scopes: &[String],
+    (scopes, subject_type): (&[String], SubjectType),
 ) -> Result<(), Failure> {
     let Some(server) = app.catalog.get::<ResourceServer>(audience).await? else {
         fields.refuse("audience", "is not the identifier of a resource server");
@@ -124,6 +136,9 @@ async fn check_scopes(
     };
     if server.object.identifier != audience {
         fields.refuse("audience", format!("must be the identifier `{}`", server.object.identifier));
+    }
+    if !server.object.allowed_subject_types.contains(&subject_type) {
+        fields.refuse("subject_type", "is not one of the API's allowed_subject_types");
     }
     for (place, scope) in scopes.iter().enumerate() {
         if !server.object.scopes.iter().any(|known| &known.value == scope) {
@@ -138,7 +153,8 @@ async fn check_scopes(
 
 fn writable(grant: &ClientGrant) -> Map<String, Value> {
     body::members(json!({
-        "client_id": grant.client_id,
+        "client_id": grant.holder.client_id(),
+        "default_for": grant.holder.default_for(),
         "audience": grant.audience,
         "scopes": grant.scopes,
         "subject_type": grant.subject_type,

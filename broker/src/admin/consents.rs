@@ -26,7 +26,8 @@ pub(super) async fn of(app: &App, user_id: &str) -> Result<Vec<Value>, Failure> 
     for consent in app.catalog.consents_of(user_id).await? {
         let client = app.catalog.get::<Client>(&consent.client_id).await?;
         let name = client.as_ref().map(|client| client.object.client_name.as_str());
-        items.push(view(&consent, name));
+        let by_organization = allowed(&consent.scopes);
+        items.extend(by_organization.into_iter().map(|part| view(&consent, part, name)));
     }
     Ok(items)
 }
@@ -47,8 +48,12 @@ pub(super) async fn withdraw(
     }
 }
 
-fn view(consent: &Consent, client_name: Option<&str>) -> Value {
-    let Allowed { scopes, apis } = allowed(&consent.scopes);
+fn view(
+    consent: &Consent,
+    (organization, allowed): (Option<&str>, Allowed<'_>),
+    client_name: Option<&str>,
+) -> Value {
+    let Allowed { scopes, apis } = allowed;
     let apis: Vec<Value> = apis
         .into_iter()
         .map(|(audience, scopes)| json!({"audience": audience, "scopes": scopes}))
@@ -56,6 +61,7 @@ fn view(consent: &Consent, client_name: Option<&str>) -> Value {
     let members: Map<String, Value> = super::body::members(json!({
         "client_id": consent.client_id,
         "client_name": client_name,
+        "organization": organization,
         "scopes": scopes,
         "apis": apis,
         "since": consent.since,

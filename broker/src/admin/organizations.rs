@@ -1,5 +1,7 @@
 //! `/organizations`
 
+mod role_mappings;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 
@@ -8,7 +10,7 @@ use super::failure::Failure;
 use super::fields::Fields;
 use super::resource::{self, Shown};
 use crate::app::App;
-use crate::catalog::{DomainPattern, Name, Organization, OrganizationDomain};
+use crate::catalog::{DomainPattern, Name, Organization, OrganizationDomain, RoleMapping};
 use crate::ids;
 
 impl Shown for Organization {
@@ -23,6 +25,7 @@ impl Shown for Organization {
             "display_name": self.display_name,
             "domains": shown(&self.domains),
             "session_max_age_seconds": self.session_max_age_seconds,
+            "role_mappings": self.role_mappings,
             "enabled": self.enabled,
             "created_at": self.created_at,
             "updated_at": self.updated_at,
@@ -44,6 +47,7 @@ pub(super) async fn create(
         display_name: draft.display_name,
         domains: draft.domains,
         session_max_age_seconds: draft.session_max_age_seconds,
+        role_mappings: draft.role_mappings,
         enabled: draft.enabled,
         created_at: now,
         updated_at: now,
@@ -71,6 +75,7 @@ pub(super) async fn update(
         display_name: draft.display_name,
         domains: draft.domains.into_iter().map(|domain| with_proof(old, domain)).collect(),
         session_max_age_seconds: draft.session_max_age_seconds,
+        role_mappings: draft.role_mappings,
         enabled: draft.enabled,
         updated_at: app.now(),
         ..old.clone()
@@ -87,6 +92,7 @@ struct Draft {
     display_name: String,
     domains: Vec<OrganizationDomain>,
     session_max_age_seconds: Option<u32>,
+    role_mappings: Vec<RoleMapping>,
     enabled: bool,
 }
 
@@ -98,13 +104,14 @@ impl Draft {
         let display_name = fields.label("display_name");
         let domains = read_domains(&mut fields);
         let session_max_age_seconds = fields.number("session_max_age_seconds", 0..=LONGEST_SESSION);
+        let role_mappings = role_mappings::read(&mut fields);
         let enabled = fields.flag("enabled").unwrap_or(true);
         let errors = fields.finish();
         let Some(name) = name.filter(|_| errors.is_empty()) else {
             return Err(Failure::fields(errors));
         };
         let display_name = display_name.unwrap_or_else(|| name.to_string());
-        Ok(Self { name, display_name, domains, session_max_age_seconds, enabled })
+        Ok(Self { name, display_name, domains, session_max_age_seconds, role_mappings, enabled })
     }
 }
 
@@ -169,6 +176,7 @@ fn writable(organization: &Organization) -> Map<String, Value> {
         "display_name": organization.display_name,
         "domains": shown(&organization.domains),
         "session_max_age_seconds": organization.session_max_age_seconds,
+        "role_mappings": organization.role_mappings,
         "enabled": organization.enabled,
     }))
 }

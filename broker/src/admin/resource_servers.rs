@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::fields::Fields;
 use super::resource::{self, Shown};
 use crate::app::App;
-use crate::catalog::{Client, ClientAuthMethod, ResourceServer, Scope};
+use crate::catalog::{Client, ClientAuthMethod, ResourceServer, Scope, SubjectType};
 use crate::ids;
 use crate::oauth::client_authentication::registered;
 use crate::oauth::scope;
@@ -66,6 +66,7 @@ async fn read(app: &App, object: Map<String, Value>) -> Result<ResourceServer, F
     let signing_alg =
         fields.choice("signing_alg", "ES256, RS256 or EdDSA").unwrap_or(JwsAlgorithm::Es256);
     let default = fields.flag("default").unwrap_or(false);
+    let allowed_subject_types = read_subject_types(&mut fields);
     let introspection_clients = introspection_clients(app, &mut fields).await?;
     let errors = fields.finish();
     let Some(identifier) = identifier.filter(|_| errors.is_empty()) else {
@@ -80,6 +81,7 @@ async fn read(app: &App, object: Map<String, Value>) -> Result<ResourceServer, F
         token_lifetime_seconds,
         signing_alg,
         default,
+        allowed_subject_types,
         introspection_clients,
         created_at: now,
         updated_at: now,
@@ -97,6 +99,20 @@ fn identifier(app: &App, text: String) -> Result<String, &'static str> {
         return Err("must not be this broker's own address");
     }
     Ok(text)
+}
+
+/// An API that takes no tokens at all is none.
+fn read_subject_types(fields: &mut Fields) -> Vec<SubjectType> {
+    const FIELD: &str = "allowed_subject_types";
+    let mut types = fields
+        .choices(FIELD, "user and client")
+        .unwrap_or_else(|| vec![SubjectType::User, SubjectType::Client]);
+    if types.is_empty() {
+        fields.refuse(FIELD, "must name user, client or both");
+    }
+    types.sort_unstable_by_key(|subject_type| *subject_type == SubjectType::Client);
+    types.dedup();
+    types
 }
 
 /// RFC 7662 §2.1: clients that authenticate.
@@ -151,6 +167,7 @@ fn writable(server: &ResourceServer) -> Map<String, Value> {
         "token_lifetime_seconds": server.token_lifetime_seconds,
         "signing_alg": server.signing_alg,
         "default": server.default,
+        "allowed_subject_types": server.allowed_subject_types,
         "introspection_clients": server.introspection_clients,
     }))
 }

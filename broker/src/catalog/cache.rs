@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use moka::sync::Cache as Moka;
 
-use super::SubjectType;
+use super::{DefaultFor, SubjectType};
 
 mod words;
 
@@ -32,6 +32,8 @@ pub enum Key {
     ConnectionsOf(String),
     /// Scopes that a user (first) allowed a client.
     Consent(String, String),
+    /// Id of the grant of a kind of clients for an audience.
+    DefaultGrant(DefaultFor, String, SubjectType),
     /// Identifier of the default API.
     DefaultResourceServer,
     /// Id of the grant of a client for an audience.
@@ -176,6 +178,7 @@ impl Cache {
             Key::AnyDomain
             | Key::ConnectionsForDomain(_)
             | Key::ConnectionsOf(_)
+            | Key::DefaultGrant(..)
             | Key::DefaultResourceServer
             | Key::Grant(..)
             | Key::GrantsOf(_)
@@ -197,6 +200,7 @@ impl Key {
     pub(super) const fn may_just_have_come(&self) -> bool {
         match self {
             Self::ConnectionsForDomain(_)
+            | Self::DefaultGrant(..)
             | Self::Grant(..)
             | Self::InvitationsOf(_)
             | Self::Object(..) => true,
@@ -235,6 +239,7 @@ const fn generation(key: &Key, state: State) -> u64 {
         Key::AnyConsent
         | Key::AnyDomain
         | Key::ConnectionsOf(_)
+        | Key::DefaultGrant(..)
         | Key::DefaultResourceServer
         | Key::Grant(..)
         | Key::GrantsOf(_)

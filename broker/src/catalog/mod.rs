@@ -37,7 +37,7 @@ pub use audit::{Action, Actor, ActorKind, AuditEntry, AuditObject, Author};
 pub use client::{
     Client, ClientAuthMethod, ClientKind, ClientSecret, GrantType, RefreshTokens, SignedAnswers,
 };
-pub use client_grant::{ClientGrant, SubjectType};
+pub use client_grant::{ClientGrant, DefaultFor, GrantHolder, SubjectType};
 pub use connection::{
     Connection, ConnectionOptions, ForeignDomains, Jit, Newcomers, OAuth2Options, OidcOptions,
     SamlOptions, Vendor,
@@ -48,7 +48,7 @@ pub use identity_migration::IdentityMigration;
 pub use invitation::Invitation;
 pub use login_trace::{Behind, EndedLogin, LoginTrace, TraceOutcome};
 pub use name::Name;
-pub use organization::{DnsProof, Organization, OrganizationDomain};
+pub use organization::{DnsProof, Organization, OrganizationDomain, RoleMapping};
 pub use registration_token::RegistrationToken;
 pub use resource::{Listed, Resource, Versioned};
 pub use resource_server::{ResourceServer, Scope};

@@ -20,12 +20,27 @@ pub struct Organization {
     /// Seconds that a login of this customer's users serves further apps, at most; `None`: as long as the session lives.
     #[serde(default)]
     pub session_max_age_seconds: Option<u32>,
+    /// Upstream group → our role, for its users' logins (RULES 22).
+    #[serde(default)]
+    pub role_mappings: Vec<RoleMapping>,
     /// A disabled organization refuses logins, at the start and at the end.
     pub enabled: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was changed last.
     pub updated_at: DateTime<Utc>,
+}
+
+/// What a group of a customer's directory is worth here.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct RoleMapping {
+    /// As the IdP calls it.
+    pub group: String,
+    /// As our tokens call it.
+    pub role: String,
+    /// Whose groups are meant; `None`: those of the organization's own connections.
+    #[serde(default)]
+    pub connection: Option<Name>,
 }
 
 /// A domain as its organization holds it.

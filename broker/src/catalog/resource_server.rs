@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use homerealm_certs::JwsAlgorithm;
 use serde::{Deserialize, Serialize};
 
+use super::SubjectType;
+
 /// An API that our access tokens are for.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct ResourceServer {
@@ -21,6 +23,9 @@ pub struct ResourceServer {
     pub signing_alg: JwsAlgorithm,
     /// The audience of requests that name none; one API at most.
     pub default: bool,
+    /// On whose behalf its tokens may be asked for; never empty.
+    #[serde(default = "every_subject_type")]
+    pub allowed_subject_types: Vec<SubjectType>,
     /// Clients that may introspect its access tokens, beside those that they were given to.
     #[serde(default)]
     pub introspection_clients: Vec<String>,
@@ -28,6 +33,10 @@ pub struct ResourceServer {
     pub created_at: DateTime<Utc>,
     /// When it was changed last.
     pub updated_at: DateTime<Utc>,
+}
+
+fn every_subject_type() -> Vec<SubjectType> {
+    vec![SubjectType::User, SubjectType::Client]
 }
 
 /// A scope of an API.

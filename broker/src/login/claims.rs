@@ -67,7 +67,6 @@ pub fn normalize(
     }
     claims.email_verified = email.as_ref().map(|e| e.verified);
     claims.email = email.map(|e| e.address.to_string());
-    claims.roles = roles(connection, &claims.groups);
     let ours = |upstream: &String| connection.acr_values.get(upstream).cloned();
     Ok(Normalized {
         claims,
@@ -89,7 +88,7 @@ fn required_acr_is_met(
     Err(ClaimRefusal::AcrNotMet { required: required.clone(), received: parts.acr.clone() })
 }
 
-/// Everything but the e-mail address, which is judged, and the roles.
+/// Everything but the e-mail address, which is judged, and the roles, which wait for the organization.
 fn mapped(connection: &Connection, parts: &AssertionParts) -> NormalizedClaims {
     let one = |claim| values(connection, parts, claim, readable).into_iter().next();
     NormalizedClaims {
@@ -193,15 +192,6 @@ fn groups(mut groups: Vec<String>) -> Vec<String> {
     groups.sort_unstable();
     groups.dedup();
     groups
-}
-
-/// RULES 22: only by the organization's mapping.
-fn roles(connection: &Connection, groups: &[String]) -> Vec<String> {
-    let mapped = groups.iter().filter_map(|group| connection.roles.get(group)).flatten();
-    let mut roles: Vec<String> = mapped.cloned().collect();
-    roles.sort_unstable();
-    roles.dedup();
-    roles
 }
 
 /// A page may show these as links or pictures.

@@ -124,7 +124,7 @@ async fn complete(
         trail.user_id = Some(signed_in.user.id.clone());
         return Err(Failure::Barred(Barred::User));
     }
-    let Normalized { claims, acr, amr } = normalized;
+    let Normalized { acr, amr, .. } = normalized;
     Ok(CompletedLogin {
         ending,
         request,
@@ -134,7 +134,7 @@ async fn complete(
         auth_time: parts.auth_time.or(forced_at),
         acr,
         amr,
-        claims,
+        claims: signed_in.claims,
         upstream: UpstreamSession {
             issuer: parts.issuer,
             subject: parts.subject,

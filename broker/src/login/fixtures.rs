@@ -44,6 +44,7 @@ pub(crate) fn organization(called: &str, domains: &[(&str, bool)]) -> Organizati
         display_name: called.to_owned(),
         domains: domains.iter().map(held).collect(),
         session_max_age_seconds: None,
+        role_mappings: Vec::new(),
         enabled: true,
         created_at: now(),
         updated_at: now(),

@@ -27,6 +27,7 @@ pub mod presets;
 pub mod receive;
 pub mod replay;
 pub mod request;
+pub mod roles;
 pub mod sealed;
 pub mod session;
 pub mod single_sign_on;

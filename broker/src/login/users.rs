@@ -8,12 +8,13 @@ use super::arrival::{Newcomer, joining, stranger};
 use super::claims::Normalized;
 use super::failure::{Barred, Failure};
 use super::request::AuthorizationRequest;
+use super::roles;
 use super::standing::{Standing, enabled_organization};
 use crate::app::App;
 use crate::catalog::store::AMBIGUOUS;
 use crate::catalog::{
     Arrival, CatalogError, Client, ClientKind, EmailAddress, Identity, Invitation, LoginRecord,
-    Name, Organization, User,
+    Name, NormalizedClaims, Organization, User,
 };
 use crate::ids;
 
@@ -26,6 +27,8 @@ pub struct SignedIn {
     pub organization: Option<Arc<Organization>>,
     /// What the trace says of how they came: a code, and the object behind it.
     pub notes: Vec<(&'static str, String)>,
+    /// Claims of this login, roles included.
+    pub claims: NormalizedClaims,
 }
 
 /// Finds or makes the user. The organization is settled first, so that nobody who is barred leaves a user behind.
@@ -66,8 +69,11 @@ pub async fn sign_in(
     };
     let invited = arrival.invitation.is_some();
     let joined = organization.as_ref().filter(|_| invited || standing.organization.is_some());
+    let groups = &normalized.claims.groups;
+    let roles = roles::of(&standing.connection, organization.as_deref(), groups);
+    let claims = NormalizedClaims { roles, ..normalized.claims.clone() };
     let record = LoginRecord {
-        claims: normalized.claims.clone(),
+        claims: claims.clone(),
         organizations: joined.map(|o| o.name.clone()).into_iter().collect(),
         new_user_id: ids::id("usr", app.random.as_ref()),
         arrival,
@@ -75,7 +81,7 @@ pub async fn sign_in(
         identity,
     };
     let (user, notes) = write_down(app, standing, record, known.is_some()).await?;
-    Ok(SignedIn { user, organization, notes })
+    Ok(SignedIn { user, organization, notes, claims })
 }
 
 type Notes = Vec<(&'static str, String)>;

@@ -252,7 +252,7 @@ async fn access(catalog: &Catalog, client: &Client, params: &Params) -> Result<A
         Ok(asked) => asked,
         Err(invalid) => return refuse("invalid_scope", &invalid.to_string()),
     };
-    let chosen = target::choose(catalog, &client.client_id, params, asked).await;
+    let chosen = target::choose(catalog, client, params, asked).await;
     chosen.map_err(|error| match (error.code(), error) {
         (_, TargetError::Trouble(trouble)) => Fault::Trouble(trouble),
         (code, error) => {

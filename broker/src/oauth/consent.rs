@@ -2,7 +2,7 @@
 //! on it, only after its user has compared the code (RFC 8628 §5.4).
 //!
 //! The question waits as a record of its own, bound to the browser's login cookie, and is answered once. What was allowed is
-//! remembered for the user, the client and the scopes, so that only more is asked for again.
+//! remembered for the user, the organization they signed in with, the client and the scopes, so that only more is asked for again.
 
 mod remembered;
 #[cfg(test)]
@@ -229,7 +229,7 @@ pub async fn decide(
         return Ok(if is_too_late(&answer) { too_late(reference) } else { answer });
     }
     if client.is_third_party() {
-        let allowed = names(&request.access);
+        let allowed = names(&login, &request.access);
         let catalog = &app.catalog;
         let remembered =
             catalog.remember_consent(&login.user_id, &request.client_id, &allowed, now);

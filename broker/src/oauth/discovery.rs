@@ -75,8 +75,20 @@ pub struct Discovery {
 }
 
 /// The protocol's own claims in ID tokens.
-const TOKEN_CLAIMS: [&str; 10] =
-    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"];
+const TOKEN_CLAIMS: [&str; 12] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "sid",
+    "org_id",
+    "org_name",
+];
 
 /// What we sign with.
 const SIGNING: [&str; 3] =
@@ -190,6 +202,7 @@ mod tests {
             "scopes_supported": ["openid", "profile", "email", "phone", "offline_access"],
             "claims_supported": [
                 "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid",
+                "org_id", "org_name",
                 "name", "given_name", "family_name", "middle_name", "nickname", "preferred_username",
                 "profile", "picture", "website", "locale", "zoneinfo", "groups", "roles",
                 "email", "email_verified", "phone_number"

@@ -18,8 +18,8 @@ use super::pkce::CodeChallenge;
 use super::scope::OIDC_SCOPES;
 use crate::app::App;
 use crate::catalog::{
-    Client, ClientGrant, Connection, Identity, LoginRecord, NormalizedClaims, Organization,
-    Resource, ResourceServer, SubjectType, User,
+    Client, ClientGrant, Connection, GrantHolder, Identity, LoginRecord, NormalizedClaims,
+    Organization, Resource, ResourceServer, SubjectType, User,
 };
 use crate::clock::Clock;
 use crate::config::Config;
@@ -351,7 +351,7 @@ fn client_grant(
 ) -> ClientGrant {
     ClientGrant {
         id: ids::id("cgr", &SystemRandom),
-        client_id: client_id.to_owned(),
+        holder: GrantHolder::Client { client_id: client_id.to_owned() },
         audience: API.to_owned(),
         scopes: texts(scopes),
         subject_type,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::error::Trouble;
 use super::params::{Params, REPEATABLE};
 use super::scope::{self, AskedScopes};
-use crate::catalog::{Catalog, CatalogError, ClientGrant, ResourceServer, SubjectType};
+use crate::catalog::{Catalog, CatalogError, Client, ClientGrant, ResourceServer, SubjectType};
 use crate::login::{Access, ApiAccess};
 
 /// What one access token will be for.
@@ -23,7 +23,10 @@ pub struct Target {
 /// Why nothing can be granted.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// The client has no grant for this API.
+    /// The API takes no tokens of clients for themselves, or none on behalf of users.
+    #[error("the API takes no tokens of this kind, for users or for clients themselves")]
+    KindRefused,
+    /// Neither the client itself nor its kind has a grant for this API.
     #[error("the client has no grant for this API")]
     NoGrant,
     /// Nothing is asked for that could be granted.
@@ -67,7 +70,7 @@ impl TargetError {
     /// The error code for the client (RFC 6749 §4.1.2.1, §5.2; RFC 8707 §2); `None` where it is not the client's fault.
     pub const fn code(&self) -> Option<&'static str> {
         match self {
-            Self::NoGrant => Some("access_denied"),
+            Self::KindRefused | Self::NoGrant => Some("access_denied"),
             Self::Nothing | Self::UngrantedScope => Some("invalid_scope"),
             Self::NotGranted | Self::SeveralApis | Self::TooManyApis | Self::UnknownApi => {
                 Some("invalid_target")
@@ -83,12 +86,12 @@ impl TargetError {
 /// [`TargetError`].
 pub async fn choose(
     catalog: &Catalog,
-    client_id: &str,
+    client: &Client,
     params: &Params,
     asked: AskedScopes,
 ) -> Result<Access, TargetError> {
     let apis = all_named(params)?;
-    let found = granted(catalog, (client_id, SubjectType::User), &apis, &asked).await?;
+    let found = granted(catalog, (client, SubjectType::User), &apis, &asked).await?;
     let apis = found
         .into_iter()
         .map(|(api, scopes)| ApiAccess { audience: api.identifier.clone(), scopes });
@@ -101,12 +104,12 @@ pub async fn choose(
 /// [`TargetError`].
 pub async fn choose_one(
     catalog: &Catalog,
-    client_id: &str,
+    client: &Client,
     params: &Params,
     asked: AskedScopes,
 ) -> Result<Target, TargetError> {
     let apis: Vec<&str> = named(params)?.into_iter().collect();
-    let found = granted(catalog, (client_id, SubjectType::Client), &apis, &asked).await?;
+    let found = granted(catalog, (client, SubjectType::Client), &apis, &asked).await?;
     let mut scopes = asked.oidc;
     let api = found.into_iter().next().map(|(api, of_api)| {
         scopes.extend(of_api);
@@ -115,17 +118,19 @@ pub async fn choose_one(
     Ok(Target { api, scopes })
 }
 
-/// What is left of `scopes` that were granted to a client for an API's users; `None` where API or grant are gone.
+/// What is left of `scopes` that were granted to a client for an API's users; `None` where API or grant are gone, or the API
+/// takes no tokens for users any more.
 ///
 /// # Errors
 /// As the catalog.
 pub async fn still(
     catalog: &Catalog,
-    (client_id, audience): (&str, &str),
+    (client, audience): (&Client, &str),
     scopes: &[String],
 ) -> Result<Option<Target>, CatalogError> {
     let api = by_identifier(catalog, audience).await?;
-    let grant = catalog.grant(client_id, audience, SubjectType::User).await?;
+    let api = api.filter(|api| api.allowed_subject_types.contains(&SubjectType::User));
+    let grant = catalog.grant_for(client, audience, SubjectType::User).await?;
     let (Some(api), Some(grant)) = (api, grant) else { return Ok(None) };
     let kept = |scope: &&String| {
         scope::OIDC_SCOPES.contains(&scope.as_str()) || is_granted(&grant, &api, scope)
@@ -163,13 +168,16 @@ fn all_named(params: &Params) -> Result<Vec<&str>, TargetError> {
 /// What is granted at each of these APIs, or at the default one; at none where there is none.
 async fn granted(
     catalog: &Catalog,
-    (client_id, subject): (&str, SubjectType),
+    (client, subject): (&Client, SubjectType),
     named: &[&str],
     asked: &AskedScopes,
 ) -> Result<Vec<(Arc<ResourceServer>, Vec<String>)>, TargetError> {
     let mut found = Vec::with_capacity(named.len());
     for api in named_or_default(catalog, named).await? {
-        let grant = catalog.grant(client_id, &api.identifier, subject).await;
+        if !api.allowed_subject_types.contains(&subject) {
+            return Err(TargetError::KindRefused);
+        }
+        let grant = catalog.grant_for(client, &api.identifier, subject).await;
         let grant = grant.map_err(Trouble::from)?.ok_or(TargetError::NoGrant)?;
         let scopes = granted_of(&grant, &api, &asked.api);
         found.push((api, scopes));

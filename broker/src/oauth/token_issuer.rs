@@ -119,6 +119,9 @@ struct AccessTokenClaims {
     org_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     org_name: Option<String>,
+    /// RFC 9068 §2.2.3.1.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    roles: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     connection: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -151,6 +154,10 @@ struct IdTokenClaims {
     sid: Option<String>,
     #[serde(flatten)]
     login: LoginClaims,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org_name: Option<String>,
     #[serde(flatten)]
     user: UserClaims,
 }
@@ -183,6 +190,7 @@ impl<'a> TokenIssuer<'a> {
     /// # Errors
     /// [`Trouble::Broken`] where there is no key or it does not sign.
     pub async fn id_token(&self, grant: IdTokenGrant<'_>) -> Result<String, Trouble> {
+        let organization = grant.login.organization.as_ref();
         let claims = IdTokenClaims {
             iss: self.issuer.to_owned(),
             sub: grant.login.user_id.clone(),
@@ -193,6 +201,8 @@ impl<'a> TokenIssuer<'a> {
             at_hash: at_hash(grant.algorithm, grant.access_token),
             sid: grant.login.session.clone(),
             login: LoginClaims::from(grant.login),
+            org_id: organization.map(|organization| organization.id.clone()),
+            org_name: organization.map(|organization| organization.name.to_string()),
             user: grant.claims,
         };
         self.sign(grant.algorithm, ID_TOKEN_TYPE, claims).await
@@ -220,6 +230,7 @@ impl<'a> TokenIssuer<'a> {
             login: login.map(LoginClaims::from).unwrap_or_default(),
             org_id: organization.map(|organization| organization.id.clone()),
             org_name: organization.map(|organization| organization.name.to_string()),
+            roles: login.map(|login| login.claims.roles.clone()).unwrap_or_default(),
             connection: login.map(|login| login.connection.to_string()),
             cnf: grant.confirmation.cloned(),
         }

@@ -20,6 +20,7 @@ use super::sender_constraint::Sender;
 use super::token_issuer::TokenIssuer;
 use crate::app::App;
 use crate::catalog::{Client, NormalizedClaims, User};
+use crate::login::roles;
 
 /// The answer, and whose token it was.
 pub struct UserInfoAnswer {
@@ -128,7 +129,7 @@ pub async fn userinfo(
     let user = user.ok_or(UserInfoError::InvalidToken)?;
     let client = registered(&app.catalog, &claims.client_id).await.map_err(Trouble::from)?;
     let client = client.ok_or(UserInfoError::InvalidToken)?;
-    let info = UserInfo { claims: of_login(&user, &claims), sub: claims.sub };
+    let info = UserInfo { claims: of_login(app, &user, &claims).await?, sub: claims.sub };
     let body = match client.signed_answers.userinfo_signed_response_alg {
         None => UserInfoBody::Json(Box::new(info)),
         Some(algorithm) => {
@@ -143,9 +144,13 @@ pub async fn userinfo(
 
 /// What the connection that the token's login came by said last: what another customer's IdP says of a user whom an admin
 /// linked to both is not for this client.
-fn of_login(user: &User, claims: &AccessClaims) -> UserClaims {
-    let said = claims.connection.as_ref().and_then(|connection| user.claims_by(connection));
-    UserClaims::of(said.unwrap_or(&NormalizedClaims::default()), &claims.scopes())
+async fn of_login(app: &App, user: &User, claims: &AccessClaims) -> Result<UserClaims, Trouble> {
+    let connection = claims.connection.as_ref();
+    let said =
+        connection.and_then(|connection| user.claims_by(connection).map(|c| (connection, c)));
+    let Some((connection, said)) = said else { return Ok(UserClaims::default()) };
+    let roles = roles::now(app, connection, claims.org_id.as_deref(), &said.groups).await?;
+    Ok(UserClaims::of(&NormalizedClaims { roles, ..said.clone() }, &claims.scopes()))
 }
 
 /// RFC 9449 §7.1, §7.2, RFC 8705 §3: a bound token is good with what it is bound to, and a token that is bound to no key

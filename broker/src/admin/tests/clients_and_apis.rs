@@ -200,3 +200,67 @@ async fn a_body_that_is_too_large_is_a_problem_document() {
     assert_eq!(refused.headers["content-type"], "application/problem+json");
     api.stop().await;
 }
+
+#[actix_web::test]
+async fn a_grant_is_a_clients_own_or_the_default_of_third_party_clients() {
+    let api = Api::start().await;
+    api.acme().await;
+    let server = json!({"identifier": "https://api.example", "scopes": [{"value": "read:data"}],
+                        "allowed_subject_types": ["user"]});
+    let server = api.create("/resource-servers", server).await;
+    assert_eq!(server["allowed_subject_types"], json!(["user"]));
+    let grant = json!({"default_for": "third_party_clients", "audience": "https://api.example", "scopes": ["read:data"]});
+
+    let made = api.create("/client-grants", grant.clone()).await;
+
+    assert_eq!((&made["client_id"], &made["default_for"]), (&Value::Null, &grant["default_for"]));
+    assert_eq!(api.post("/client-grants", grant.clone()).await.status, 409);
+    let path = format!("/client-grants/{}", made["id"].as_str().unwrap());
+    let own = api.create("/clients", portal()).await["client_id"].clone();
+    for (patch, field) in [
+        (json!({"default_for": null, "client_id": own}), "default_for"),
+        (json!({"client_id": own}), "default_for"),
+        (json!({"subject_type": "client"}), "subject_type"),
+        (json!({"default_for": "everybody"}), "default_for"),
+        (json!({"default_for": null}), "client_id"),
+    ] {
+        let answer = api.patch(&path, patch.clone()).await;
+        assert_eq!((answer.status, answer.fields()), (422, vec![field]), "{patch} {}", answer.body);
+    }
+    let nobodys = api
+        .patch("/resource-servers/https%3A%2F%2Fapi.example", json!({"allowed_subject_types": []}))
+        .await;
+    assert_eq!((nobodys.status, nobodys.fields()), (422, vec!["allowed_subject_types"]));
+    let kept = api.delete("/resource-servers/https%3A%2F%2Fapi.example").await;
+    assert_eq!(kept.status, 409);
+    api.stop().await;
+}
+
+#[actix_web::test]
+async fn an_organization_maps_groups_to_roles() {
+    let api = Api::start().await;
+    api.acme().await;
+    let mappings = json!([{"group": "staff", "role": "reader", "connection": null},
+                          {"group": "staff", "role": "reader", "connection": "google"}]);
+
+    let changed = api.patch("/organizations/acme", json!({"role_mappings": mappings})).await;
+
+    assert_eq!((changed.status, &changed.body["role_mappings"]), (200, &mappings));
+    for (bad, field) in [
+        (json!([{"group": "staff"}]), "role_mappings.0.role"),
+        (json!([{"group": "", "role": "reader"}]), "role_mappings.0.group"),
+        (json!([{"group": "a\nb", "role": "reader"}]), "role_mappings.0.group"),
+        (
+            json!([{"group": "staff", "role": "r", "connection": "No"}]),
+            "role_mappings.0.connection",
+        ),
+        (
+            json!([{"group": "a", "role": "r"}, {"group": "a", "role": "r"}]),
+            "role_mappings.1.group",
+        ),
+    ] {
+        let answer = api.patch("/organizations/acme", json!({"role_mappings": bad})).await;
+        assert_eq!((answer.status, answer.fields()), (422, vec![field]), "{}", answer.body);
+    }
+    api.stop().await;
+}

@@ -364,7 +364,8 @@ async fn what_a_user_allows_is_listed_and_ended() {
         now: api.app().now(),
     };
     api.app().catalog.record_login(record).await.unwrap();
-    let names = ["openid", "https://api.example ", "https://api.example read"].map(str::to_owned);
+    let names = ["acme - openid", "acme https://api.example ", "acme https://api.example read"];
+    let names = names.map(str::to_owned);
     let now = api.app().now();
     api.app().catalog.remember_consent("usr_1", client, &names, now).await.unwrap();
     let document = api.get("/openapi.json").await.body;
@@ -373,7 +374,7 @@ async fn what_a_user_allows_is_listed_and_ended() {
     super::documents::check_named(&document, "ConsentList", &listed);
     let only = &listed["items"][0];
     assert_eq!((text(only, "client_id"), text(only, "client_name")), (client, "Acme site"));
-    assert_eq!(only["scopes"], json!(["openid"]));
+    assert_eq!((text(only, "organization"), &only["scopes"]), ("acme", &json!(["openid"])));
     assert_eq!(only["apis"], json!([{"audience": "https://api.example", "scopes": ["read"]}]));
 
     let path = format!("/users/usr_1/consents/{client}");

@@ -2,8 +2,8 @@
 
 use super::Key;
 use crate::catalog::{
-    ApiToken, Client, ClientGrant, Connection, IdentityMigration, Invitation, Organization,
-    RegistrationToken, Resource, ResourceServer, SubjectType, User,
+    ApiToken, Client, ClientGrant, Connection, DefaultFor, IdentityMigration, Invitation,
+    Organization, RegistrationToken, Resource, ResourceServer, SubjectType, User,
 };
 
 const KINDS: [&str; 10] = [
@@ -28,6 +28,12 @@ impl Key {
             Self::ConnectionsForDomain(domain) => vec!["connections_for_domain", domain],
             Self::ConnectionsOf(organization) => vec!["connections_of", organization],
             Self::Consent(user, client) => vec!["consent", user, client],
+            Self::DefaultGrant(kind, audience, SubjectType::Client) => {
+                vec!["default_client_grant", kind.as_str(), audience]
+            }
+            Self::DefaultGrant(kind, audience, SubjectType::User) => {
+                vec!["default_user_grant", kind.as_str(), audience]
+            }
             Self::DefaultResourceServer => vec!["default_resource_server"],
             Self::Grant(client, audience, SubjectType::Client) => {
                 vec!["client_grant", client, audience]
@@ -55,6 +61,12 @@ impl Key {
             ["connections_for_domain", domain] => Self::ConnectionsForDomain(own(domain)),
             ["connections_of", organization] => Self::ConnectionsOf(own(organization)),
             ["consent", user, client] => Self::Consent(own(user), own(client)),
+            ["default_client_grant", kind, audience] => {
+                Self::DefaultGrant(default_for(kind)?, own(audience), SubjectType::Client)
+            }
+            ["default_user_grant", kind, audience] => {
+                Self::DefaultGrant(default_for(kind)?, own(audience), SubjectType::User)
+            }
             ["default_resource_server"] => Self::DefaultResourceServer,
             ["client_grant", client, audience] => {
                 Self::Grant(own(client), own(audience), SubjectType::Client)
@@ -77,6 +89,10 @@ impl Key {
     }
 }
 
+fn default_for(kind: &str) -> Option<DefaultFor> {
+    [DefaultFor::ThirdPartyClients].into_iter().find(|known| known.as_str() == kind)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +105,8 @@ mod tests {
             Key::ConnectionsForDomain(text()),
             Key::ConnectionsOf(text()),
             Key::Consent(text(), "b".to_owned()),
+            Key::DefaultGrant(DefaultFor::ThirdPartyClients, text(), SubjectType::Client),
+            Key::DefaultGrant(DefaultFor::ThirdPartyClients, text(), SubjectType::User),
             Key::DefaultResourceServer,
             Key::Grant(text(), "b".to_owned(), SubjectType::Client),
             Key::Grant(text(), "b".to_owned(), SubjectType::User),

@@ -28,7 +28,7 @@ pub(super) const KINDS: [Kind; 5] = [
     Kind {
         path: "/client-grants",
         word: "client grant",
-        key: &["client_id", "audience", "subject_type"],
+        key: &["client_id", "default_for", "audience", "subject_type"],
     },
 ];
 
@@ -99,8 +99,14 @@ fn bodies(kind: &Kind, value: Value) -> anyhow::Result<Vec<Map<String, Value>>> 
         let Value::Object(body) = value else {
             bail!("{}[{place}] must be an object", kind.member());
         };
-        for key in kind.key.iter().filter(|key| **key != "subject_type") {
-            if body.get(*key).and_then(Value::as_str).is_none() {
+        let has = |key: &str| body.get(key).is_some_and(Value::is_string);
+        for key in kind.key {
+            let is_told = match *key {
+                "client_id" => has("client_id") || has("default_for"),
+                "default_for" | "subject_type" => true,
+                other => has(other),
+            };
+            if !is_told {
                 bail!("{}[{place}] needs {key}, which tells it from others", kind.member());
             }
         }
@@ -125,8 +131,12 @@ impl Kind {
 
     /// The key, as people read it; the name in paths where it has one part.
     pub(super) fn name(&self, object: &Map<String, Value>) -> String {
-        let part = |key: &&str| object.get(*key).and_then(Value::as_str).unwrap_or("user");
-        self.key.iter().map(part).collect::<Vec<_>>().join(" ")
+        let part = |key: &&str| match (*key, object.get(*key).and_then(Value::as_str)) {
+            ("default_for", Some(kind)) => Some(format!("default_for={kind}")),
+            ("subject_type", None) => Some("user".to_owned()),
+            (_, text) => text.map(str::to_owned),
+        };
+        self.key.iter().filter_map(part).collect::<Vec<_>>().join(" ")
     }
 
     pub(super) fn is_same(&self, one: &Map<String, Value>, other: &Map<String, Value>) -> bool {

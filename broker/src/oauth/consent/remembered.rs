@@ -41,7 +41,7 @@ pub async fn needed(
     }
     // RFC 8252 §8.6: what could be another program is asked for each time
     let remembers = client.is_some_and(|client| !is_any_program(&client, request.redirect_uri()));
-    let remembered = is_remembered(app, (&login.user_id, &request.client_id), &request.access);
+    let remembered = is_remembered(app, (login, &request.client_id), &request.access);
     if remembers && remembered.await? && !request.prompt.contains(&Prompt::Consent) {
         return Ok(Need::No);
     }
@@ -51,11 +51,11 @@ pub async fn needed(
 /// Whether a user allowed a client all of this.
 async fn is_remembered(
     app: &App,
-    (user_id, client_id): (&str, &str),
+    (login, client_id): (&Login, &str),
     access: &Access,
 ) -> Result<bool, CatalogError> {
-    let allowed = app.catalog.consent(user_id, client_id).await?;
-    Ok(names(access).iter().all(|name| allowed.contains(name)))
+    let allowed = app.catalog.consent(&login.user_id, client_id).await?;
+    Ok(names(login, access).iter().all(|name| allowed.contains(name)))
 }
 
 /// Whether a client may go on with what it was granted at `issued_at`: a first-party one always, another as long as its
@@ -66,29 +66,41 @@ async fn is_remembered(
 pub(in crate::oauth) async fn stands(
     app: &App,
     client: &Client,
-    (user_id, issued_at): (&str, DateTime<Utc>),
+    (login, issued_at): (&Login, DateTime<Utc>),
     access: &Access,
 ) -> Result<bool, Trouble> {
     if !client.is_third_party() {
         return Ok(true);
     }
-    let consent = app.catalog.consented(user_id, &client.client_id).await?;
-    let asked = names(access);
+    let consent = app.catalog.consented(&login.user_id, &client.client_id).await?;
+    let asked = names(login, access);
     Ok(consent.is_some_and(|consent| {
         consent.since <= issued_at && asked.iter().all(|name| consent.scopes.contains(name))
     }))
 }
 
-/// How consent is remembered: an API's scope with the API in front, for the same word means something else elsewhere. A
-/// space stands in neither.
-pub(super) fn names(access: &Access) -> Vec<String> {
-    let at_api = |api: &ApiAccess| {
-        let audience = &api.audience;
-        let scopes = api.scopes.iter().map(|scope| format!("{audience} {scope}"));
-        scopes.chain([format!("{audience} ")]).collect::<Vec<_>>()
+/// How consent is remembered: `scope` or `api scope`, behind the organization that the user signed in with where there is one,
+/// `organization api scope`. The same word means something else at another API, and who says yes as one company's user has
+/// said nothing as another's. Scopes of no API have `-` in its place there. A space stands in none of them.
+pub(super) fn names(login: &Login, access: &Access) -> Vec<String> {
+    let organization = login.organization.as_ref().map(|organization| organization.name.as_str());
+    let name = |api: Option<&str>, scope: &str| match (organization, api) {
+        (None, None) => scope.to_owned(),
+        (None, Some(api)) => format!("{api} {scope}"),
+        (Some(organization), api) => {
+            format!("{organization} {} {scope}", api.unwrap_or(NO_API))
+        }
     };
-    access.oidc_scopes.iter().cloned().chain(access.apis.iter().flat_map(at_api)).collect()
+    let at_api = |api: &ApiAccess| {
+        let scopes = api.scopes.iter().map(String::as_str).chain([""]);
+        scopes.map(|scope| name(Some(&api.audience), scope)).collect::<Vec<_>>()
+    };
+    let oidc = access.oidc_scopes.iter().map(|scope| name(None, scope));
+    oidc.chain(access.apis.iter().flat_map(at_api)).collect()
 }
+
+/// No API is called so: their identifiers are absolute URIs.
+const NO_API: &str = "-";
 
 /// What a remembered consent is for.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -99,17 +111,24 @@ pub struct Allowed<'a> {
     pub apis: BTreeMap<&'a str, Vec<&'a str>>,
 }
 
-/// Reads what `names` wrote.
-pub fn allowed(names: &[String]) -> Allowed<'_> {
-    let mut allowed = Allowed::default();
+/// Reads what `names` wrote, by the organization that the user signed in with.
+pub fn allowed(names: &[String]) -> BTreeMap<Option<&str>, Allowed<'_>> {
+    let mut all: BTreeMap<Option<&str>, Allowed<'_>> = BTreeMap::new();
     for name in names {
-        match name.split_once(' ') {
-            None => allowed.scopes.push(name),
-            Some((audience, scope)) => {
-                let scopes = allowed.apis.entry(audience).or_default();
+        let mut parts = name.splitn(3, ' ');
+        let (organization, api, scope) = match (parts.next(), parts.next(), parts.next()) {
+            (Some(organization), Some(api), Some(scope)) => (Some(organization), Some(api), scope),
+            (Some(api), Some(scope), None) => (None, Some(api), scope),
+            (scope, None, _) | (None, _, scope) => (None, None, scope.unwrap_or_default()),
+        };
+        let allowed = all.entry(organization).or_default();
+        match api.filter(|api| *api != NO_API) {
+            None => allowed.scopes.push(scope),
+            Some(api) => {
+                let scopes = allowed.apis.entry(api).or_default();
                 scopes.extend(Some(scope).filter(|scope| !scope.is_empty()));
             }
         }
     }
-    allowed
+    all
 }

@@ -95,7 +95,8 @@ async fn yes_brings_a_code_and_is_remembered_for_these_scopes() {
 async fn consent_for_one_api_is_none_for_another() {
     let broker = Broker::start().await;
     let mut request = broker.completed(&request(&PORTAL_ASKS)).await.request;
-    let of = |r: &AuthorizationRequest| names(&r.access);
+    let login = Login { organization: None, ..broker.login().await };
+    let of = |r: &AuthorizationRequest| names(&login, &r.access);
     let here = of(&request);
 
     request.access.apis[0].audience = "https://other.example".to_owned();
@@ -103,6 +104,50 @@ async fn consent_for_one_api_is_none_for_another() {
     let there = of(&request);
     assert!(there.iter().any(|name| name == "https://other.example read"));
     assert!(!here.contains(&"https://other.example read".to_owned()));
+}
+
+/// A user may belong to several organizations; an app of one learns that they act for another only if they say so.
+#[actix_web::test]
+async fn consent_as_one_organizations_user_is_none_as_anothers() {
+    let broker = Broker::start().await;
+    let handle = handle(&broker).await;
+    let token = browser("a").form_token(&handle).unwrap();
+    decided(&broker, &browser("a"), (&handle, &token), Decision::Allow).await.unwrap();
+    let request = broker.completed(&request(&PORTAL_ASKS)).await.request;
+    let acme = broker.login().await;
+    let mut globex = acme.clone();
+    globex.organization.as_mut().unwrap().name = "globex".to_owned().try_into().unwrap();
+    let nobody = Login { organization: None, ..acme.clone() };
+
+    assert_eq!(needed(broker.app(), &request, &acme).await.unwrap(), Need::No);
+    for other in [globex, nobody] {
+        assert_eq!(needed(broker.app(), &request, &other).await.unwrap(), Need::Yes);
+    }
+}
+
+#[test]
+fn what_was_allowed_is_read_by_organization() {
+    let names = [
+        "acme - openid",
+        "acme https://api.example ",
+        "acme https://api.example read",
+        "email",
+        "https://api.example write",
+    ]
+    .map(str::to_owned);
+
+    let all = allowed(&names);
+
+    let acme = &all[&Some("acme")];
+    assert_eq!(
+        (&*acme.scopes, &*acme.apis["https://api.example"]),
+        (&["openid"][..], &["read"][..])
+    );
+    let nobody = &all[&None];
+    assert_eq!(
+        (&*nobody.scopes, &*nobody.apis["https://api.example"]),
+        (&["email"][..], &["write"][..])
+    );
 }
 
 #[actix_web::test]

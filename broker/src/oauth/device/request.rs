@@ -34,9 +34,10 @@ pub async fn authorize(
     let asked = AskedScopes::of(client.client(), request.params.get("scope"));
     let asked =
         asked.or_else(|e: InvalidScope| token::refuse(ErrorCode::InvalidScope, &e.to_string()))?;
-    let id = &client.client().client_id;
-    let access = target::choose(&app.catalog, id, request.params, asked).await?;
-    let DeviceCodes { device_code, user_code } = begin(app, id, access, now).await?;
+    let client = client.client();
+    let access = target::choose(&app.catalog, client, request.params, asked).await?;
+    let codes = begin(app, &client.client_id, access, now).await?;
+    let DeviceCodes { device_code, user_code } = codes;
     let verification_uri = app.config.issuer.url("/device").to_string();
     Ok(DeviceAuthorization {
         device_code,

@@ -48,8 +48,13 @@ async fn asked(broker: &Broker, scope: Option<&str>) -> Result<Access, &'static 
     let both = [API, CALENDAR].map(|api| ("resource", api));
     let params = Params::parse(&form(&both)).unwrap();
     let asked = AskedScopes::parse(scope).unwrap();
-    let chosen = choose(&broker.app().catalog, WEB, &params, asked).await;
+    let web = client(broker, WEB).await;
+    let chosen = choose(&broker.app().catalog, &web, &params, asked).await;
     chosen.map_err(|error| error.code().unwrap())
+}
+
+async fn client(broker: &Broker, id: &str) -> Arc<Client> {
+    broker.app().catalog.get::<Client>(id).await.unwrap().unwrap().object
 }
 
 fn at(audience: &str, scopes: &[&str]) -> ApiAccess {
@@ -133,7 +138,8 @@ async fn section_2_one_unknown_api_refuses_the_request() {
         let named: Vec<_> = apis.iter().map(|api| ("resource", *api)).collect();
         let params = Params::parse(&form(&named)).unwrap();
         let asked = AskedScopes::parse(Some("read")).unwrap();
-        let chosen = choose(&broker.app().catalog, client, &params, asked).await;
+        let client = self::client(&broker, client).await;
+        let chosen = choose(&broker.app().catalog, &client, &params, asked).await;
         chosen.unwrap_err().code().unwrap()
     };
 

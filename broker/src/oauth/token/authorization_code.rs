@@ -103,12 +103,12 @@ pub(super) async fn still_granted(
     let target = match api {
         None => Some(Target { api: None, scopes }),
         Some(api) => {
-            let of = (client.client_id.as_str(), api.audience.as_str());
+            let of = (client, api.audience.as_str());
             target::still(&app.catalog, of, &scopes).await.map_err(Trouble::from)?
         }
     };
     let Some(target) = target else { return Ok(None) };
-    let whose = (login.user_id.as_str(), gives.given_at);
+    let whose = (login, gives.given_at);
     if !consent::stands(app, client, whose, &target.access()).await? {
         return Ok(None);
     }

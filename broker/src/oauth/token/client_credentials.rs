@@ -23,7 +23,7 @@ pub(super) async fn check(
     if !asked.oidc.is_empty() {
         return refuse(ErrorCode::InvalidScope, "openid is for users.");
     }
-    let id = &client.client().client_id;
-    let target = target::choose_one(&app.catalog, id, params, asked).await?;
+    let client = client.client();
+    let target = target::choose_one(&app.catalog, client, params, asked).await?;
     Ok(Granted { target, user: None })
 }

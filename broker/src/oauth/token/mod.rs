@@ -31,6 +31,7 @@ use super::token_issuer::{AccessGrant, IdTokenGrant, Subject, TokenIssuer};
 use super::{refresh, scope};
 use crate::app::App;
 use crate::catalog::{Client, GrantType};
+use crate::login::roles;
 use crate::login::trace::{Proof, Trail};
 
 /// Below our issuer.
@@ -240,7 +241,13 @@ async fn mint(
 ) -> Result<TokenResponse, Trouble> {
     let client = client.client();
     let issuer = TokenIssuer::of(app, now);
-    let Granted { target, user } = granted;
+    let Granted { target, mut user } = granted;
+    if let Some(user) = &mut user {
+        let login = &mut user.login;
+        let organization = login.organization.as_ref().map(|o| o.id.as_str());
+        let roles = roles::now(app, &login.connection, organization, &login.claims.groups).await;
+        login.claims.roles = roles.map_err(Trouble::from)?;
+    }
     let subject = user
         .as_ref()
         .map_or(Subject::Client, |user| Subject::User { login: &user.login, family: &user.family });
@@ -370,7 +377,7 @@ impl From<TargetError> for TokenError {
     fn from(error: TargetError) -> Self {
         let code = match error {
             TargetError::Trouble(trouble) => return Self::Trouble(trouble),
-            TargetError::NoGrant => ErrorCode::AccessDenied,
+            TargetError::KindRefused | TargetError::NoGrant => ErrorCode::AccessDenied,
             TargetError::Nothing | TargetError::UngrantedScope => ErrorCode::InvalidScope,
             TargetError::NotGranted
             | TargetError::SeveralApis

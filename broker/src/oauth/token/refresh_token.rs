@@ -154,7 +154,7 @@ async fn granted(
     let Some(audience) = &asked.audience else {
         return Ok(Target { api: None, scopes: asked.scopes.clone() });
     };
-    let of = (client.client_id.as_str(), audience.as_str());
+    let of = (client, audience.as_str());
     let target = target::still(&app.catalog, of, &asked.scopes).await.map_err(Trouble::from)?;
     target.map_or_else(invalid_grant, Ok)
 }
@@ -168,7 +168,7 @@ async fn consent_stands(
 ) -> Result<bool, Trouble> {
     let mut access = target.access();
     access.oidc_scopes.push(OFFLINE_ACCESS.to_owned());
-    let whose = (family.login.user_id.as_str(), family.issued_at);
+    let whose = (&family.login, family.issued_at);
     consent::stands(app, client, whose, &access).await
 }
 

@@ -1,12 +1,13 @@
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::join_all;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 mod ended;
 mod refresh;
 
 use super::*;
 use crate::catalog::{
-    Client, ClientGrant, Connection, Organization, ResourceServer, SubjectType, User,
+    Client, ClientGrant, Connection, Organization, ResourceServer, RoleMapping, SubjectType, User,
 };
 use crate::oauth::code;
 use crate::oauth::fixtures::buying::{Fields, redemption};
@@ -203,6 +204,33 @@ async fn what_was_taken_from_the_client_in_between_is_not_given() {
     assert_eq!(attempt().await, Err("invalid_grant"));
 }
 
+/// RULES 22: what the organization's mapping says when the token is made.
+#[actix_web::test]
+async fn roles_are_what_the_organization_makes_of_the_groups_now() {
+    let broker = Broker::start().await;
+    let roles = async || {
+        let code = broker.code(&broker.grant().await).await;
+        let tokens = web(&broker, &redemption(&code)).await.unwrap();
+        ["access_token", "id_token"].map(|name| {
+            let token = tokens[name].as_str().unwrap();
+            let payload = token.split('.').nth(1).unwrap();
+            let payload = URL_SAFE_NO_PAD.decode(payload).unwrap();
+            let claims: Value = serde_json::from_slice(&payload).unwrap();
+            assert_eq!(claims["org_name"], "acme", "{name}");
+            assert!(claims["org_id"].as_str().unwrap().starts_with("org_"), "{name}");
+            claims["roles"].clone()
+        })
+    };
+    assert_eq!(roles().await, [Value::Null, Value::Null]);
+
+    let reader =
+        RoleMapping { group: "staff".to_owned(), role: "reader".to_owned(), connection: None };
+    broker.change::<Organization>("acme", |acme| acme.role_mappings = vec![reader]).await;
+    assert_eq!(roles().await, [json!(["reader"]), json!(["reader"])]);
+    broker.change::<Organization>("acme", |acme| acme.role_mappings.clear()).await;
+    assert_eq!(roles().await, [Value::Null, Value::Null]);
+}
+
 /// A user whom an admin linked to two customers' connections: one's client never learns what the other's IdP says.
 #[actix_web::test]
 async fn the_id_token_says_what_its_own_login_said() {
@@ -298,6 +326,34 @@ async fn client_credentials_follow_the_clients_own_grant() {
     // its grant is for users
     let itself = vec![("grant_type", "client_credentials"), ("audience", API)];
     assert_eq!(web(&broker, &itself).await, Err("access_denied"));
+}
+
+/// DESIGN §2: a grant says on whose behalf, and so may an API.
+#[actix_web::test]
+async fn an_api_refuses_the_kind_of_token_that_it_does_not_take() {
+    let broker = Broker::start().await;
+    let machine = [
+        ("grant_type", "client_credentials"),
+        ("client_id", MACHINE),
+        ("client_secret", SECRET),
+        ("audience", API),
+    ];
+    let itself = async || ask(&broker, None, &machine.to_vec()).await.map(drop);
+    let for_a_user = async || {
+        let code = broker.code(&broker.grant().await).await;
+        web(&broker, &redemption(&code)).await.map(drop)
+    };
+    assert_eq!((itself().await, for_a_user().await), (Ok(()), Ok(())));
+
+    let only = |subject_type| {
+        move |api: &mut ResourceServer| {
+            api.allowed_subject_types = vec![subject_type];
+        }
+    };
+    broker.change::<ResourceServer>(API, only(SubjectType::User)).await;
+    assert_eq!((itself().await, for_a_user().await), (Err("access_denied"), Ok(())));
+    broker.change::<ResourceServer>(API, only(SubjectType::Client)).await;
+    assert_eq!((itself().await, for_a_user().await), (Ok(()), Err("invalid_grant")));
 }
 
 #[actix_web::test]

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::catalog::NormalizedClaims;
+use crate::catalog::SubjectType;
 use crate::oauth::code::LoginOrganization;
 
 const ISSUER: &str = "https://login.example.com";
@@ -50,6 +51,7 @@ fn api(signing_alg: JwsAlgorithm) -> ResourceServer {
         token_lifetime_seconds: 900,
         signing_alg,
         default: false,
+        allowed_subject_types: vec![SubjectType::User, SubjectType::Client],
         introspection_clients: Vec::new(),
         created_at: at,
         updated_at: at,
@@ -204,6 +206,7 @@ async fn an_id_token_says_what_the_scopes_allow() {
             "auth_time": 1_893_455_940, "nonce": "n-1", "acr": "mfa", "amr": ["otp"], "sid": "ses_1",
             // the pair of OIDC Core's own example (§A.3)
             "at_hash": "77QmUPtjPfzWtF2AnpK9RQ",
+            "org_id": "org_1", "org_name": "acme",
             "email": "ada@acme.example", "email_verified": true
         })
     );

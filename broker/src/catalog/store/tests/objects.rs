@@ -2,8 +2,8 @@
 
 use super::samples::*;
 use crate::catalog::{
-    CatalogError, Client, ClientGrant, ClientKind, Connection, Organization, ResourceServer,
-    SubjectType,
+    CatalogError, Client, ClientGrant, ClientKind, Connection, DefaultFor, GrantHolder,
+    Organization, ResourceServer, SubjectType,
 };
 
 #[tokio::test]
@@ -203,6 +203,42 @@ async fn finds_the_grant_of_a_client_for_an_api() {
     catalog.delete::<ClientGrant>("cgr_1", None).await.unwrap();
     assert!(ask(SubjectType::User).await.unwrap().is_none());
     assert!(catalog.grants_of_client("portal").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_default_grant_is_every_third_party_clients_that_has_none_of_its_own() {
+    let store = Store::filled().await;
+    let catalog = &store.catalog;
+    catalog.insert(&client("portal")).await.unwrap();
+    let ours = ClientKind::FirstParty { organization: None };
+    let ours = Client { kind: ours, ..client("ours") };
+    catalog.insert(&ours).await.unwrap();
+    catalog.insert(&api("https://api.example")).await.unwrap();
+    let holder = GrantHolder::Default { default_for: DefaultFor::ThirdPartyClients };
+    let default = ClientGrant { holder, ..grant("cgr_d", "", "https://api.example") };
+    let of = async |client: &Client, subject| {
+        let grant = catalog.grant_for(client, "https://api.example", subject).await.unwrap();
+        grant.map(|grant| grant.id.clone())
+    };
+    assert_eq!(of(&client("portal"), SubjectType::User).await, None);
+
+    catalog.insert(&default).await.unwrap();
+
+    assert_eq!(of(&client("portal"), SubjectType::User).await.as_deref(), Some("cgr_d"));
+    assert_eq!(of(&client("portal"), SubjectType::Client).await, None, "it is for users");
+    assert_eq!(of(&ours, SubjectType::User).await, None, "it is for third-party clients");
+    catalog.insert(&grant("cgr_1", "portal", "https://api.example")).await.unwrap();
+    assert_eq!(of(&client("portal"), SubjectType::User).await.as_deref(), Some("cgr_1"));
+    let second = catalog.insert(&ClientGrant { id: "cgr_e".to_owned(), ..default.clone() }).await;
+    assert_eq!(second.unwrap_err(), CatalogError::Conflict { field: "audience" });
+    let moved = ClientGrant { holder: default.holder, ..grant("cgr_1", "", "https://api.example") };
+    let moved = catalog.update(&moved, None).await;
+    assert_eq!(moved.unwrap_err(), CatalogError::Conflict { field: "default_for" });
+
+    catalog.delete::<ClientGrant>("cgr_1", None).await.unwrap();
+    assert_eq!(of(&client("portal"), SubjectType::User).await.as_deref(), Some("cgr_d"));
+    catalog.delete::<ClientGrant>("cgr_d", None).await.unwrap();
+    assert_eq!(of(&client("portal"), SubjectType::User).await, None);
 }
 
 #[tokio::test]

@@ -223,6 +223,12 @@ async fn what_was_disabled_meanwhile_refreshes_nothing_until_it_is_enabled_again
     refused().await;
 }
 
+/// As consent remembers it.
+fn allowed_in_acme() -> Vec<String> {
+    let of_api = [format!("acme {API} read"), format!("acme {API} ")];
+    texts(&["acme - openid", "acme - offline_access", &of_api[0], &of_api[1]])
+}
+
 #[actix_web::test]
 async fn a_third_party_client_refreshes_as_long_as_its_users_consent_stands() {
     let broker = Broker::start().await;
@@ -234,7 +240,7 @@ async fn a_third_party_client_refreshes_as_long_as_its_users_consent_stands() {
     let portal = async |fields: Fields<'_>| {
         ask(&broker, None, &with(fields, "client_id", Some(PORTAL))).await
     };
-    let allowed = texts(&["openid", "offline_access", &format!("{API} read"), &format!("{API} ")]);
+    let allowed = allowed_in_acme();
     broker.app().catalog.remember_consent(&user, PORTAL, &allowed, broker.now()).await.unwrap();
 
     let tokens = portal(redemption(&code)).await.unwrap();
@@ -259,7 +265,7 @@ async fn a_consent_that_was_withdrawn_and_given_again_revives_no_refresh_token()
     grant.client_id = PORTAL.to_owned();
     grant.gives.as_mut().unwrap().access = access(&["openid", "offline_access", "read"]);
     let catalog = &broker.app().catalog;
-    let allowed = texts(&["openid", "offline_access", &format!("{API} read"), &format!("{API} ")]);
+    let allowed = allowed_in_acme();
     catalog.remember_consent(&user, PORTAL, &allowed, broker.now()).await.unwrap();
     let portal = async |fields: Fields<'_>| {
         ask(&broker, None, &with(fields, "client_id", Some(PORTAL))).await
