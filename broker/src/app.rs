@@ -21,6 +21,7 @@ use crate::login::trace::TraceBudget;
 use crate::metrics::Metrics;
 use crate::oauth::client_certificate::ClientAuthorities;
 use crate::oauth::logout::notifier::LogoutNotifier;
+use crate::passwords::Passwords;
 use crate::seal::Sealer;
 use crate::sessions::record::Records;
 use crate::startup::AdminToken;
@@ -60,6 +61,8 @@ pub struct App {
     pub dns: Arc<dyn TxtLookup>,
     /// Rate limits.
     pub limits: Limiter,
+    /// Hashes and compares passwords.
+    pub passwords: Passwords,
     /// How many encrypted assertions are decrypted for one login.
     pub decryptions: Decryptions,
     /// How many traces are written of logins that prove nothing.

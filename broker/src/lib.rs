@@ -16,6 +16,7 @@ pub mod keys;
 pub mod login;
 pub mod metrics;
 pub mod oauth;
+pub mod passwords;
 pub mod reseal;
 pub mod seal;
 pub mod sessions;

@@ -36,6 +36,7 @@ fn of_connection(
                 Ok(())
             })
         }
+        ConnectionOptions::Password(_) => None,
         ConnectionOptions::Saml(options) => options.sp_key.as_mut().map(|key| {
             let plain = sealed::open_sp_key(from, &old.id, key)?;
             *key = sealed::seal_sp_key(to, &old.id, &plain)?;

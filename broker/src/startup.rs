@@ -39,6 +39,7 @@ use crate::login::trace::TraceBudget;
 use crate::metrics::{self, CountedStore, Metrics};
 use crate::oauth::client_certificate::ClientAuthorities;
 use crate::oauth::logout::notifier::{LogoutNotifier, Means};
+use crate::passwords::Passwords;
 use crate::seal::Sealer;
 use crate::sessions::SessionStore;
 use crate::sessions::embedded::{Capacity, EmbeddedStore};
@@ -174,6 +175,7 @@ async fn open(
         outbound,
         dns: Arc::new(NameServers::new(config.dns.servers.clone())),
         limits,
+        passwords: Passwords::new(random.as_ref()).map_err(StartupError::Passwords)?,
         decryptions: Decryptions::default(),
         traces: TraceBudget::new(config.limits.enabled),
         stopping: AtomicBool::new(false),

@@ -92,9 +92,26 @@ pub struct Beginning {
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "protocol", rename_all = "lowercase")]
 pub enum Expected {
-    OAuth2 { pkce_verifier: Option<String>, force_login: bool, sent_at: DateTime<Utc> },
-    Oidc { nonce: String, pkce_verifier: String, force_login: bool, sent_at: DateTime<Utc> },
-    Saml { request_id: String, force_login: bool, sent_at: DateTime<Utc> },
+    OAuth2 {
+        pkce_verifier: Option<String>,
+        force_login: bool,
+        sent_at: DateTime<Utc>,
+    },
+    Oidc {
+        nonce: String,
+        pkce_verifier: String,
+        force_login: bool,
+        sent_at: DateTime<Utc>,
+    },
+    /// Our own page asks for a password, each time.
+    Password {
+        sent_at: DateTime<Utc>,
+    },
+    Saml {
+        request_id: String,
+        force_login: bool,
+        sent_at: DateTime<Utc>,
+    },
 }
 
 /// What came back to our ACS or callback; nothing in it is verified.
@@ -152,6 +169,7 @@ impl std::fmt::Debug for Expected {
         let (kind, force_login, sent_at) = match self {
             Self::OAuth2 { force_login, sent_at, .. } => ("OAuth2", force_login, sent_at),
             Self::Oidc { force_login, sent_at, .. } => ("Oidc", force_login, sent_at),
+            Self::Password { sent_at } => ("Password", &true, sent_at),
             Self::Saml { force_login, sent_at, .. } => ("Saml", force_login, sent_at),
         };
         f.debug_struct(kind)

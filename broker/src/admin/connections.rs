@@ -4,11 +4,11 @@ mod draft;
 mod metadata_source;
 mod oauth2;
 mod oidc;
+mod password;
 mod saml;
 mod view;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, Utc};
 use serde_json::Map;
 
 use self::draft::{Draft, Kept};
@@ -100,11 +100,12 @@ pub(super) async fn put_metadata(
 }
 
 /// The one issuer or entity id whose users come by a connection; `None` where it takes several.
-pub(super) fn issuer_of(connection: &Connection, now: DateTime<Utc>) -> Option<String> {
+pub(super) fn issuer_of(app: &App, connection: &Connection) -> Option<String> {
     match &connection.options {
         ConnectionOptions::OAuth2(options) => options.server(),
         ConnectionOptions::Oidc(options) => options.issuer.clone(),
-        ConnectionOptions::Saml(options) => saml::entity_id(&options.metadata_xml, now),
+        ConnectionOptions::Password(_) => Some(app.config.issuer.as_str().to_owned()),
+        ConnectionOptions::Saml(options) => saml::entity_id(&options.metadata_xml, app.now()),
     }
 }
 

@@ -21,6 +21,7 @@ mod login_traces;
 mod logs;
 mod openapi;
 mod organizations;
+mod password_accounts;
 pub mod registration;
 mod registration_tokens;
 mod resource;
@@ -40,8 +41,8 @@ use actix_web::{Route, web};
 use self::failure::Failure;
 use self::resource::{Shown, delete, list, read};
 use crate::catalog::{
-    ApiToken, Client, ClientGrant, Connection, Invitation, Organization, RegistrationToken,
-    ResourceServer, User,
+    ApiToken, Client, ClientGrant, Connection, Invitation, Organization, PasswordAccount,
+    RegistrationToken, ResourceServer, User,
 };
 use crate::http::body::METADATA_BYTES;
 
@@ -141,6 +142,12 @@ fn objects(api: &mut web::ServiceConfig) {
         "/client-grants",
         web::post().to(client_grants::create),
         web::patch().to(client_grants::update),
+    );
+    kind::<PasswordAccount>(
+        api,
+        "/password-accounts",
+        web::post().to(password_accounts::create),
+        web::patch().to(password_accounts::update),
     );
     kind::<User>(api, "/users", web::post().to(users::create), web::patch().to(users::update));
 }

@@ -11,12 +11,13 @@ use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
 
 /// The kinds with all five operations: path, schema, what it is.
-const KINDS: [(&str, &str, &str); 6] = [
+const KINDS: [(&str, &str, &str); 7] = [
     ("/organizations", "Organization", "organization"),
     ("/connections", "Connection", "connection"),
     ("/clients", "Client", "client"),
     ("/resource-servers", "ResourceServer", "resource server"),
     ("/client-grants", "ClientGrant", "client grant"),
+    ("/password-accounts", "PasswordAccount", "password account"),
     ("/users", "User", "user"),
 ];
 

@@ -13,6 +13,7 @@ mod domains;
 mod newcomers;
 mod oauth2_connections;
 mod objects;
+mod password_accounts;
 mod registration;
 mod users;
 

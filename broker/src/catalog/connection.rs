@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use newcomers::{Jit, Newcomers};
 pub use oauth2::OAuth2Options;
 
-use super::{DomainPattern, Name};
+use super::{AccountEmail, DomainPattern, Name};
 
 /// One upstream IdP, owned by an organization or shared.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -82,6 +82,8 @@ pub enum ConnectionOptions {
     OAuth2(OAuth2Options),
     /// OpenID Connect.
     Oidc(OidcOptions),
+    /// Our own sign-in page, for people whose company has no identity provider.
+    Password(PasswordOptions),
     /// SAML 2.0 web browser SSO.
     Saml(Box<SamlOptions>),
 }
@@ -179,6 +181,16 @@ pub struct OidcOptions {
     pub clock_skew_seconds: u32,
 }
 
+/// Options of a `password` connection.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct PasswordOptions {
+    /// Characters that a new password has at least.
+    pub min_length: u32,
+    /// Accounts that may sign in although an enterprise connection serves their domain: for the day on which that is broken
+    /// (RULES 21).
+    pub break_glass: Vec<AccountEmail>,
+}
+
 impl SamlOptions {
     /// `max_response_bytes` as a size in memory.
     pub fn largest_response(&self) -> usize {
@@ -187,11 +199,12 @@ impl SamlOptions {
 }
 
 impl Connection {
-    /// `oauth2`, `oidc` or `saml`.
+    /// `oauth2`, `oidc`, `password` or `saml`.
     pub const fn strategy(&self) -> &'static str {
         match self.options {
             ConnectionOptions::OAuth2(_) => "oauth2",
             ConnectionOptions::Oidc(_) => "oidc",
+            ConnectionOptions::Password(_) => "password",
             ConnectionOptions::Saml(_) => "saml",
         }
     }
@@ -212,6 +225,7 @@ impl Connection {
         match &self.options {
             ConnectionOptions::OAuth2(o) => o.foreign_domains,
             ConnectionOptions::Oidc(o) => o.foreign_domains,
+            ConnectionOptions::Password(_) => ForeignDomains::Refuse,
             ConnectionOptions::Saml(o) => o.foreign_domains,
         }
     }

@@ -22,6 +22,7 @@ pub mod login_trace;
 mod master_key;
 pub mod name;
 pub mod organization;
+pub mod password_account;
 pub mod redirect_uri;
 pub mod registration_token;
 pub mod reseal;
@@ -40,7 +41,7 @@ pub use client::{
 pub use client_grant::{ClientGrant, DefaultFor, GrantHolder, SubjectType};
 pub use connection::{
     Connection, ConnectionOptions, ForeignDomains, Jit, Newcomers, OAuth2Options, OidcOptions,
-    SamlOptions, Vendor,
+    PasswordOptions, SamlOptions, Vendor,
 };
 pub use domain::{DomainName, DomainPattern, EmailAddress};
 pub use error::{CatalogError, OpenError};
@@ -49,6 +50,7 @@ pub use invitation::Invitation;
 pub use login_trace::{Behind, EndedLogin, LoginTrace, TraceOutcome};
 pub use name::Name;
 pub use organization::{DnsProof, Organization, OrganizationDomain, RoleMapping};
+pub use password_account::{AccountEmail, PasswordAccount, PasswordHash};
 pub use registration_token::RegistrationToken;
 pub use resource::{Listed, Resource, Versioned};
 pub use resource_server::{ResourceServer, Scope};

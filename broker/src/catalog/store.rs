@@ -10,6 +10,7 @@ mod erasure;
 mod identity_migrations;
 mod invitations;
 mod organizations;
+mod password_accounts;
 mod registration_tokens;
 mod resource_servers;
 mod timeline;

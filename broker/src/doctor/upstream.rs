@@ -29,6 +29,8 @@ pub(super) async fn visit(app: &App, connection: &Connection) -> Visit {
     let outcome = match &connection.options {
         ConnectionOptions::OAuth2(options) => oauth2(app, options).await,
         ConnectionOptions::Oidc(options) => oidc(app, connection, options, &mut visit).await,
+        // we are the IdP
+        ConnectionOptions::Password(_) => Ok(()),
         ConnectionOptions::Saml(options) => saml(app, connection, options, &mut visit).await,
     };
     if let Err(why) = outcome {

@@ -173,7 +173,7 @@ fn kind(path: &str) -> Kind {
     match path {
         "/authorize" | "/home-realm" | "/login" | "/oauth/device/code" | "/oidc/logout"
         | "/sessions" => Kind::Open,
-        "/login/continue" | "/consent" | "/device" | "/userinfo" => Kind::Proof,
+        "/login/continue" | "/login/password" | "/consent" | "/device" | "/userinfo" => Kind::Proof,
         _ if under("/oidc/register") => Kind::Proof,
         _ if under("/oauth/") || under("/api/") || under("/callback/") => Kind::Proof,
         _ if under("/saml/") && path.ends_with("/acs") => Kind::Proof,
@@ -292,6 +292,7 @@ mod tests {
             "/saml/acme/acs",
             "/callback/acme",
             "/login/continue",
+            "/login/password",
             "/api/v1/clients",
             "/device",
             "/oidc/register",

@@ -235,7 +235,7 @@ async fn try_choose(
 }
 
 /// The transaction, if it is this browser's.
-async fn own(
+pub(super) async fn own(
     app: &App,
     browser: &Browser,
     transaction: &str,

@@ -180,6 +180,7 @@ fn groups_are_elsewhere(connection: &Connection, parts: &AssertionParts) -> bool
             ("groups", named || said("hasgroups").any(is_flag))
         }
         Protocol::OAuth2 => return false,
+        Protocol::Password => return false,
         Protocol::Saml => (ENTRA_GROUPS, said(ENTRA_GROUPS_LINK).next().is_some()),
     };
     is_said && names(connection, Claim::Groups).contains(&left_out)

@@ -90,7 +90,7 @@ async fn complete(
         Stage::Parked { connection, answer, mut checks } => {
             checks.append(&mut trail.checks);
             trail.checks = checks;
-            if matches!(answer, ParkedAnswer::Saml { .. }) {
+            if matches!(answer, ParkedAnswer::Password { .. } | ParkedAnswer::Saml { .. }) {
                 trail.proof = Proof::Statement;
             }
             (connection, answer)
@@ -180,7 +180,7 @@ async fn statement(
     trail: &mut Trail,
 ) -> Result<(AssertionParts, Option<chrono::DateTime<chrono::Utc>>), Failure> {
     match answer {
-        ParkedAnswer::Saml { parts } => Ok((*parts, None)),
+        ParkedAnswer::Password { parts } | ParkedAnswer::Saml { parts } => Ok((*parts, None)),
         ParkedAnswer::Code { code, iss, expected } => {
             let held = Held { expected: &expected, max_age: request.max_age };
             let answer = UpstreamAnswer::Code { code, iss };
@@ -198,6 +198,9 @@ fn forced_at(expected: &Expected) -> Option<chrono::DateTime<chrono::Utc>> {
         Expected::OAuth2 { force_login: true, sent_at, .. }
         | Expected::Oidc { force_login: true, sent_at, .. }
         | Expected::Saml { force_login: true, sent_at, .. } => Some(*sent_at),
-        Expected::OAuth2 { .. } | Expected::Oidc { .. } | Expected::Saml { .. } => None,
+        Expected::OAuth2 { .. }
+        | Expected::Oidc { .. }
+        | Expected::Password { .. }
+        | Expected::Saml { .. } => None,
     }
 }

@@ -16,6 +16,7 @@ use homerealm_metadata::saml_sp::SamlSpMetadata;
 use moka::future::Cache;
 use url::Url;
 
+use super::password::PasswordPage;
 use super::{sealed, urls};
 use crate::app::App;
 use crate::catalog::{
@@ -101,6 +102,7 @@ impl Connectors {
                 let settings = oidc_settings(connection, options, surroundings)?;
                 Arc::new(OidcConnector::new(settings, Arc::clone(&self.providers)))
             }
+            ConnectionOptions::Password(_) => Arc::new(PasswordPage),
             ConnectionOptions::Saml(options) => {
                 Arc::new(SamlConnector::new(saml_settings(connection, options, surroundings)?))
             }

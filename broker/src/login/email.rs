@@ -78,7 +78,7 @@ fn choose(organization: Option<&Organization>, candidates: &[String]) -> Option<
 
 /// RULES 20. A connection without domains of its own has those that its organization holds verified; where there are none
 /// at all, as on a shared connection, no domain is foreign, and none is verified by (a) either.
-fn is_foreign(
+pub(crate) fn is_foreign(
     connection: &Connection,
     organization: Option<&Organization>,
     domain: &DomainName,
@@ -107,13 +107,17 @@ fn allowed(connection: &Connection, organization: Option<&Organization>) -> Vec<
 }
 
 /// RULES 19: (a) the organization's own verified domain, with the IdP's word where its protocol has one; (c) Google's word
-/// about its own mail. (b), our own mail proof, does not exist here.
+/// about its own mail. (b), our own mail proof, is what a password account's `verified` says, and all that it goes by: whoever
+/// made the account may have typed any address.
 fn is_verified(
     connection: &Connection,
     organization: Option<&Organization>,
     address: &EmailAddress,
     upstream: Upstream<'_>,
 ) -> bool {
+    if matches!(connection.options, ConnectionOptions::Password(_)) {
+        return upstream.verified == Some(true);
+    }
     let speaks_of_email =
         matches!(connection.options, ConnectionOptions::OAuth2(_) | ConnectionOptions::Oidc(_));
     if speaks_of_email && !is_spoken_of(address, upstream) {
@@ -137,6 +141,7 @@ fn is_spoken_of(address: &EmailAddress, upstream: Upstream<'_>) -> bool {
 /// administrator typed, so there only `xms_edov` (e-mail domain owner verified) counts.
 fn is_authoritative(connection: &Connection, upstream: Upstream<'_>) -> bool {
     match (&connection.options, connection.vendor) {
+        (ConnectionOptions::Password(_), _) => false,
         (ConnectionOptions::Saml(_), _) => true,
         (ConnectionOptions::Oidc(_), Vendor::Entra) => says_yes(upstream.attributes, "xms_edov"),
         (ConnectionOptions::OAuth2(_), _) => upstream.verified == Some(true),

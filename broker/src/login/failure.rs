@@ -13,6 +13,7 @@ use super::home_realm::Refusal;
 use super::presets::Protocol;
 use super::transaction::TransactionError;
 use crate::catalog::CatalogError;
+use crate::passwords::PasswordsError;
 use crate::sessions::StoreError;
 
 pub use words::Words;
@@ -103,6 +104,7 @@ impl Failure {
             Self::Misconfigured(_) => "connection_misconfigured",
             Self::Replayed(Protocol::OAuth2) => "oauth2_replayed",
             Self::Replayed(Protocol::Oidc) => "oidc_replayed",
+            Self::Replayed(Protocol::Password) => "password_replayed",
             Self::Replayed(Protocol::Saml) => "saml_replayed",
             Self::ResponseMissing => "saml_response_missing",
             Self::Transaction(error) => transaction_code(error),
@@ -287,5 +289,12 @@ impl From<CatalogError> for Failure {
     fn from(error: CatalogError) -> Self {
         tracing::error!(%error, "the catalog did not do what a login needs");
         Self::Unavailable("the database")
+    }
+}
+
+impl From<PasswordsError> for Failure {
+    fn from(error: PasswordsError) -> Self {
+        tracing::error!(%error, "a password was not compared");
+        Self::Unavailable("the comparison of passwords")
     }
 }

@@ -13,8 +13,8 @@ use super::request::{AnswerTo, AuthorizationRequest, ResponseMode, WayThere};
 use crate::catalog::connection::IdpInitiated;
 use crate::catalog::{
     Client, ClientAuthMethod, ClientKind, Connection, ConnectionOptions, DomainPattern,
-    ForeignDomains, GrantType, Name, OidcOptions, Organization, OrganizationDomain, SamlOptions,
-    Vendor,
+    ForeignDomains, GrantType, Name, OidcOptions, Organization, OrganizationDomain,
+    PasswordOptions, SamlOptions, Vendor,
 };
 use crate::seal::{MasterKey, Sealer};
 use crate::sessions::fixtures::MemoryStore;
@@ -95,6 +95,12 @@ pub(crate) fn oidc() -> Connection {
             clock_skew_seconds: 60,
         }),
     )
+}
+
+/// A password connection of `acme` for `acme.example`.
+pub(crate) fn password() -> Connection {
+    let options = PasswordOptions { min_length: 15, break_glass: Vec::new() };
+    connection("acme-password", ConnectionOptions::Password(options))
 }
 
 fn connection(called: &str, options: ConnectionOptions) -> Connection {

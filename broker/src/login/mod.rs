@@ -23,6 +23,7 @@ pub mod failure;
 pub(crate) mod fixtures;
 pub mod home_realm;
 mod initiated;
+pub mod password;
 pub mod presets;
 pub mod receive;
 pub mod replay;

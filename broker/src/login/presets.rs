@@ -32,6 +32,8 @@ pub enum Protocol {
     OAuth2,
     /// OIDC claims.
     Oidc,
+    /// Our own words for a password account: those of OIDC.
+    Password,
     /// SAML attributes.
     Saml,
 }
@@ -42,6 +44,7 @@ impl Protocol {
         match connection.options {
             ConnectionOptions::OAuth2(_) => Self::OAuth2,
             ConnectionOptions::Oidc(_) => Self::Oidc,
+            ConnectionOptions::Password(_) => Self::Password,
             ConnectionOptions::Saml(_) => Self::Saml,
         }
     }
@@ -96,7 +99,7 @@ pub fn upstream_names(
     claim: Claim,
 ) -> impl Iterator<Item = &'static str> {
     let generic = match protocol {
-        Protocol::OAuth2 | Protocol::Oidc => OIDC,
+        Protocol::OAuth2 | Protocol::Oidc | Protocol::Password => OIDC,
         Protocol::Saml => SAML,
     };
     let rows = vendor_table(vendor, protocol).iter().chain(generic);
@@ -115,6 +118,7 @@ const fn vendor_table(vendor: Vendor, protocol: Protocol) -> Table {
         (Protocol::OAuth2, Vendor::Github) => GITHUB_OAUTH2,
         (Protocol::Saml, Vendor::Generic | Vendor::Github)
         | (Protocol::OAuth2, Vendor::Adfs)
+        | (Protocol::Password, _)
         | (
             Protocol::OAuth2 | Protocol::Oidc,
             Vendor::Auth0

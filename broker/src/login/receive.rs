@@ -296,7 +296,7 @@ struct Guard<'a> {
 fn request_id(expected: &Expected) -> Option<&str> {
     match expected {
         Expected::Saml { request_id, .. } => Some(request_id),
-        Expected::OAuth2 { .. } | Expected::Oidc { .. } => None,
+        Expected::OAuth2 { .. } | Expected::Oidc { .. } | Expected::Password { .. } => None,
     }
 }
 

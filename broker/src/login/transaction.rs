@@ -109,6 +109,11 @@ pub enum ParkedAnswer {
         /// What the answer is held against.
         expected: Expected,
     },
+    /// The password was right; marked as used when it is taken.
+    Password {
+        /// Whose it is.
+        parts: Box<AssertionParts>,
+    },
     /// Verified; marked as used when it is taken.
     Saml {
         /// What the assertion says.
@@ -389,6 +394,7 @@ impl fmt::Debug for ParkedAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Code { .. } => "Code(..)",
+            Self::Password { .. } => "Password(..)",
             Self::Saml { .. } => "Saml(..)",
         })
     }

@@ -20,11 +20,16 @@ pub fn callback(issuer: &Issuer, connection: &Name) -> Url {
     issuer.url(&format!("/callback/{connection}"))
 }
 
+/// Our page that asks for a password.
+pub const PASSWORD: &str = "/login/password";
+
 /// Our SAML entity id: the metadata URL unless the connection says otherwise.
 pub fn entity_id(issuer: &Issuer, connection: &Connection) -> String {
     let own = match &connection.options {
         ConnectionOptions::Saml(options) => options.sp_entity_id.clone(),
-        ConnectionOptions::OAuth2(_) | ConnectionOptions::Oidc(_) => None,
+        ConnectionOptions::OAuth2(_)
+        | ConnectionOptions::Oidc(_)
+        | ConnectionOptions::Password(_) => None,
     };
     own.unwrap_or_else(|| sp_metadata(issuer, &connection.name).into())
 }
@@ -35,6 +40,7 @@ pub fn answer(issuer: &Issuer, connection: &Connection) -> Url {
         ConnectionOptions::OAuth2(_) | ConnectionOptions::Oidc(_) => {
             callback(issuer, &connection.name)
         }
+        ConnectionOptions::Password(_) => issuer.url(PASSWORD),
         ConnectionOptions::Saml(_) => acs(issuer, &connection.name),
     }
 }

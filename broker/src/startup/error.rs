@@ -33,6 +33,8 @@ pub enum StartupError {
     MasterKeyMissing { path: PathBuf },
     #[error("there is no data folder for the session store: set sessions.url")]
     NoSessionStore,
+    #[error("passwords cannot be hashed: {0}")]
+    Passwords(crate::passwords::PasswordsError),
     #[error("{0}")]
     Redis(#[from] crate::sessions::redis::OpenError),
     #[error("the session store cannot be opened: {0}")]

@@ -43,7 +43,7 @@ async fn run(
 fn pending_verifier<'a>(completion: &Completion<'a>) -> Result<Option<&'a str>, error::Rejection> {
     match completion.expected {
         Some(Expected::OAuth2 { pkce_verifier, .. }) => Ok(pkce_verifier.as_deref()),
-        Some(Expected::Oidc { .. } | Expected::Saml { .. }) => {
+        Some(Expected::Oidc { .. } | Expected::Password { .. } | Expected::Saml { .. }) => {
             Err(error::Rejection::ProtocolMismatch)
         }
         None => Err(Rejection::Unsolicited.into()),

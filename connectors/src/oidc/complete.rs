@@ -163,7 +163,7 @@ impl<'a> Pending<'a> {
                 pkce_verifier,
                 freshness: Freshness { force_login: *force_login, sent_at: *sent_at, max_age },
             }),
-            Some(Expected::OAuth2 { .. } | Expected::Saml { .. }) => {
+            Some(Expected::OAuth2 { .. } | Expected::Password { .. } | Expected::Saml { .. }) => {
                 Err(error::Rejection::ProtocolMismatch)
             }
             None => Err(Rejection::Unsolicited.into()),

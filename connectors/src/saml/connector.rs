@@ -258,7 +258,7 @@ fn pending(expected: Option<&Expected>) -> Result<Option<Pending<'_>>, Connector
         Some(Expected::Saml { request_id, force_login, sent_at }) => {
             Ok(Some(Pending { request_id, force_login: *force_login, sent_at: *sent_at }))
         }
-        Some(Expected::OAuth2 { .. } | Expected::Oidc { .. }) => {
+        Some(Expected::OAuth2 { .. } | Expected::Oidc { .. } | Expected::Password { .. }) => {
             Err(crate::error::Rejection::ProtocolMismatch.into())
         }
         None => Ok(None),

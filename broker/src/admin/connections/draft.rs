@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{oauth2, oidc, saml};
+use super::{oauth2, oidc, password, saml};
 use crate::admin::failure::Failure;
 use crate::admin::fields::Fields;
 use crate::app::App;
@@ -114,14 +114,13 @@ async fn read_options(
             .map(|options| ConnectionOptions::Saml(Box::new(options))),
         "oidc" => oidc::read(app, &mut options, vendor, (id, kept))?.map(ConnectionOptions::Oidc),
         "password" => {
-            fields.refuse(
-                "strategy",
-                format!("`{strategy}` is not supported by this version; use saml, oidc or oauth2"),
-            );
-            return Ok(None);
+            if vendor != Vendor::Generic {
+                fields.refuse("vendor", "must be generic: we are the identity provider");
+            }
+            Some(ConnectionOptions::Password(password::read(&mut options)))
         }
         _ => {
-            fields.refuse("strategy", "must be saml, oidc or oauth2");
+            fields.refuse("strategy", "must be saml, oidc, oauth2 or password");
             return Ok(None);
         }
     };

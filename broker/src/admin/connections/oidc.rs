@@ -146,7 +146,7 @@ pub(super) fn read_secret(
     match &kept.old.options {
         ConnectionOptions::OAuth2(old) => Ok(old.sealed_client_secret.clone()),
         ConnectionOptions::Oidc(old) => Ok(old.sealed_client_secret.clone()),
-        ConnectionOptions::Saml(_) => Ok(None),
+        ConnectionOptions::Password(_) | ConnectionOptions::Saml(_) => Ok(None),
     }
 }
 

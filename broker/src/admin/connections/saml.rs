@@ -28,7 +28,9 @@ pub(super) async fn read(
 ) -> Result<Option<SamlOptions>, Failure> {
     let old = kept.and_then(|kept| match &kept.old.options {
         ConnectionOptions::Saml(options) => Some(options.as_ref()),
-        ConnectionOptions::OAuth2(_) | ConnectionOptions::Oidc(_) => None,
+        ConnectionOptions::OAuth2(_)
+        | ConnectionOptions::Oidc(_)
+        | ConnectionOptions::Password(_) => None,
     });
     let allow_idp_http = fields.flag("allow_idp_http").unwrap_or(false);
     if allow_idp_http && !app.config.upstream.allow_http {

@@ -6,7 +6,7 @@ use crate::admin::body;
 use crate::admin::resource::{self, Shown};
 use crate::app::App;
 use crate::catalog::{
-    Connection, ConnectionOptions, Name, OAuth2Options, OidcOptions, SamlOptions,
+    Connection, ConnectionOptions, Name, OAuth2Options, OidcOptions, PasswordOptions, SamlOptions,
 };
 
 impl Shown for Connection {
@@ -26,6 +26,7 @@ pub(super) fn writable(connection: &Connection) -> Map<String, Value> {
     let options = match &connection.options {
         ConnectionOptions::OAuth2(options) => oauth2(options),
         ConnectionOptions::Oidc(options) => oidc(options),
+        ConnectionOptions::Password(options) => password(options),
         ConnectionOptions::Saml(options) => saml(options),
     };
     body::members(json!({
@@ -101,6 +102,10 @@ fn oidc(options: &OidcOptions) -> Value {
     })
 }
 
+fn password(options: &PasswordOptions) -> Value {
+    json!({"min_length": options.min_length, "break_glass": options.break_glass})
+}
+
 fn urls(connection: &Connection, app: &App) -> Value {
     let issuer = &app.config.issuer;
     let name = &connection.name;
@@ -108,6 +113,7 @@ fn urls(connection: &Connection, app: &App) -> Value {
         ConnectionOptions::OAuth2(_) | ConnectionOptions::Oidc(_) => {
             json!({"callback": issuer.url(&format!("/callback/{name}"))})
         }
+        ConnectionOptions::Password(_) => json!({}),
         ConnectionOptions::Saml(options) => {
             let metadata = issuer.url(&format!("/saml/{name}/metadata")).to_string();
             let entity_id = options.sp_entity_id.clone().unwrap_or_else(|| metadata.clone());

@@ -88,7 +88,7 @@ type Resolved = Result<(std::sync::Arc<User>, Identity), &'static str>;
 
 async fn resolved(app: &App, planned: &Move, pair: Pair) -> Result<Resolved, Failure> {
     let identity = |connection: &Connection, issuer: Option<String>, subject: Option<String>| {
-        let issuer = issuer.or_else(|| issuer_of(connection, app.now()));
+        let issuer = issuer.or_else(|| issuer_of(app, connection));
         let (issuer, subject) = issuer.zip(subject)?;
         Some(Identity { connection: connection.name.clone(), issuer, subject })
     };

@@ -74,6 +74,7 @@ async fn options_merge_and_upstream_secrets_are_write_only() {
                 options.sealed_client_secret.clone()
             }
             crate::catalog::ConnectionOptions::OAuth2(_)
+            | crate::catalog::ConnectionOptions::Password(_)
             | crate::catalog::ConnectionOptions::Saml(_) => None,
         }
     };
@@ -184,7 +185,7 @@ async fn what_is_not_served_yet_is_refused() {
     let mut exchange = oidc();
     exchange["exchange"] = json!({"assertions": ["id_token"]});
     assert_eq!(api.post("/connections", exchange).await.fields(), ["exchange"]);
-    for strategy in ["password", "ldap"] {
+    for strategy in ["ldap"] {
         let mut body = oidc();
         body["strategy"] = json!(strategy);
         assert_eq!(api.post("/connections", body).await.fields(), ["strategy"]);

@@ -3,10 +3,10 @@
 use super::Key;
 use crate::catalog::{
     ApiToken, Client, ClientGrant, Connection, DefaultFor, IdentityMigration, Invitation,
-    Organization, RegistrationToken, Resource, ResourceServer, SubjectType, User,
+    Organization, PasswordAccount, RegistrationToken, Resource, ResourceServer, SubjectType, User,
 };
 
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
     ApiToken::KIND,
     Client::KIND,
     ClientGrant::KIND,
@@ -14,6 +14,7 @@ const KINDS: [&str; 10] = [
     IdentityMigration::KIND,
     Invitation::KIND,
     Organization::KIND,
+    PasswordAccount::KIND,
     RegistrationToken::KIND,
     ResourceServer::KIND,
     User::KIND,

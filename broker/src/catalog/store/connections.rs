@@ -155,9 +155,10 @@ const LIST_OF_ORGANIZATION: &str = "SELECT revision, doc FROM connections \
      WHERE organization = $1 AND name > $2 ORDER BY name LIMIT $3";
 const ADD_DOMAIN: &str = "INSERT INTO connection_domains (pattern, connection) VALUES ($1, $2)";
 const REMOVE_DOMAINS: &str = "DELETE FROM connection_domains WHERE connection = $1";
-const REFERRERS: [(&str, &str); 4] = [
+const REFERRERS: [(&str, &str); 5] = [
     ("client", "SELECT client_id FROM client_connections WHERE connection = $1 LIMIT 1"),
     ("identity migration", "SELECT id FROM identity_migrations WHERE connection = $1 LIMIT 1"),
     ("identity migration", "SELECT id FROM identity_migrations WHERE from_connection = $1 LIMIT 1"),
+    ("password account", "SELECT id FROM password_accounts WHERE connection = $1 LIMIT 1"),
     ("user", "SELECT user_id FROM identities WHERE connection = $1 LIMIT 1"),
 ];

@@ -7,6 +7,7 @@ mod finish;
 mod home_realm;
 mod metadata;
 mod page;
+mod password;
 #[cfg(test)]
 pub(crate) mod tests;
 mod upstream;
@@ -24,6 +25,11 @@ pub(super) fn routes(routes: &mut web::ServiceConfig) {
                 .route(web::post().to(page::submit)),
         )
         .route("/login/continue", web::get().to(finish::show))
+        .service(
+            web::resource("/login/password")
+                .route(web::get().to(password::show))
+                .route(web::post().to(password::submit)),
+        )
         .service(
             web::resource("/saml/{connection}/acs")
                 .app_data(body::form(body::SAML_FORM_BYTES))

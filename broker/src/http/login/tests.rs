@@ -10,5 +10,6 @@ mod newcomers;
 mod oauth2;
 mod oidc;
 mod pages;
+mod password;
 mod saml;
 mod whole;

@@ -8,7 +8,7 @@ use super::source;
 use crate::catalog::store::audit;
 use crate::catalog::{
     ApiToken, Client, ClientGrant, Connection, IdentityMigration, Invitation, Organization,
-    RegistrationToken, Resource, ResourceServer, User,
+    PasswordAccount, RegistrationToken, Resource, ResourceServer, User,
 };
 
 /// What may read all of something, each with the reason.
@@ -131,6 +131,7 @@ fn statements() -> Vec<String> {
         of::<IdentityMigration>(),
         of::<Invitation>(),
         of::<Organization>(),
+        of::<PasswordAccount>(),
         of::<RegistrationToken>(),
         of::<ResourceServer>(),
         of::<User>(),

@@ -5,7 +5,7 @@ use crate::login::fixtures::{client, name, request, way_to};
 use crate::login::transaction::Browser;
 use crate::login::{AuthorizationRequest, LoginError, Prompt, start};
 
-fn hidden(body: &str, field: &str) -> String {
+pub(super) fn hidden(body: &str, field: &str) -> String {
     let (_, rest) = body.split_once(&format!("name=\"{field}\" value=\"")).unwrap();
     rest.split('"').next().unwrap().to_owned()
 }
