@@ -3,6 +3,7 @@
 mod callbacks;
 pub(super) mod draft;
 pub(super) mod history;
+mod home_realm;
 mod keys;
 pub(super) mod secrets;
 mod session;

@@ -10,6 +10,7 @@ mod clients_and_apis;
 mod connections;
 mod documents;
 mod domains;
+mod home_realm;
 mod newcomers;
 mod oauth2_connections;
 mod objects;

@@ -66,6 +66,12 @@ impl<T: Any + Clone + Send + Sync> Answer for Option<T> {
     }
 }
 
+impl Answer for Arc<[Vec<String>]> {
+    fn is_nothing(&self) -> bool {
+        self.is_empty()
+    }
+}
+
 impl Answer for Arc<[String]> {
     fn is_nothing(&self) -> bool {
         self.is_empty()

@@ -1,5 +1,6 @@
 //! Clients: applications registered with us (RFC 7591 names).
 
+mod home_realm;
 mod keys;
 mod refresh_tokens;
 mod registration;
@@ -12,6 +13,7 @@ use homerealm_certs::JwsAlgorithm;
 use serde::{Deserialize, Serialize};
 
 use super::{Name, redirect_uri};
+pub use home_realm::ClientHomeRealm;
 pub use keys::{ClientKeys, ClientSigningAlgorithm, TlsNames};
 pub use refresh_tokens::RefreshTokens;
 pub use registration::ClientRegistration;
@@ -64,6 +66,9 @@ pub struct Client {
     /// How it registered itself, if it did.
     #[serde(flatten)]
     pub registration: ClientRegistration,
+    /// Where its users of unknown domains go.
+    #[serde(flatten, default)]
+    pub home_realm: ClientHomeRealm,
     /// Its public keys and certificates.
     #[serde(flatten)]
     pub keys: ClientKeys,

@@ -276,6 +276,30 @@ mod tests {
         assert!(DomainName::parse(&"a.".repeat(100_000)).is_err());
     }
 
+    proptest::proptest! {
+        #[test]
+        fn what_is_read_reads_the_same_again(text in "\\PC{0,80}", local in "[a-z.@\"]{0,8}") {
+            if let Ok(name) = DomainName::parse(&text) {
+                proptest::prop_assert!(name.as_str().is_ascii());
+                proptest::prop_assert_eq!(DomainName::parse(name.as_str()), Ok(name));
+            }
+            if let Ok(address) = EmailAddress::parse(&format!("{local}@{text}")) {
+                proptest::prop_assert_eq!(EmailAddress::parse(&address.to_string()), Ok(address));
+            }
+        }
+
+        #[test]
+        fn case_makes_no_difference_and_nothing_else_is_folded(name in "[a-zäöß0-9-]{1,12}(\\.[a-zäöß]{2,8}){1,3}") {
+            let shouted: String = name.chars().map(|c| if c == 'ß' { c } else { c.to_uppercase().next().unwrap_or(c) }).collect();
+            proptest::prop_assert_eq!(DomainName::parse(&name), DomainName::parse(&shouted));
+            for odd in ["\u{ad}", "\u{200b}", "\u{feff}", " ", "\0", "\u{ff0e}", "\u{3002}", "@", "%2e"] {
+                let (after, before) = (format!("{name}{odd}"), format!("{odd}{name}"));
+                proptest::prop_assert_eq!(DomainName::parse(&after), Err(InvalidDomain));
+                proptest::prop_assert_eq!(DomainName::parse(&before), Err(InvalidDomain));
+            }
+        }
+    }
+
     #[test]
     fn a_homograph_is_another_domain() {
         assert_ne!(domain("аcme.example"), domain("acme.example"));

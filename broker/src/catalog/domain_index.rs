@@ -35,25 +35,46 @@ pub(super) async fn most_specific(
     patterns: &[String],
 ) -> Result<Vec<String>, CatalogError> {
     for chunk in patterns.chunks(AT_ONCE) {
-        let mut query = sqlx::query::<Any>(statement);
-        for i in 0..AT_ONCE {
-            query = query.bind(chunk.get(i).cloned().unwrap_or_default());
-        }
-        let mut found = Vec::new();
-        for row in query.fetch_all(&mut *connection).await.map_err(unavailable)? {
-            let pattern: String = row.try_get(0).map_err(unavailable)?;
-            let name: String = row.try_get(1).map_err(unavailable)?;
-            found.push((pattern, name));
-        }
-        if let Some(winner) = chunk.iter().find(|p| found.iter().any(|(pattern, _)| pattern == *p))
-        {
-            found.retain(|(pattern, _)| pattern == winner);
-            let mut names: Vec<_> = found.into_iter().map(|(_, name)| name).collect();
-            names.sort();
+        if let Some(names) = by_pattern(connection, statement, chunk).await?.into_iter().next() {
             return Ok(names);
         }
     }
     Ok(Vec::new())
+}
+
+/// The names beside each of `patterns` that has any, in their order, each sorted.
+pub(super) async fn all_by_pattern(
+    connection: &mut AnyConnection,
+    statement: &'static str,
+    patterns: &[String],
+) -> Result<Vec<Vec<String>>, CatalogError> {
+    let mut all = Vec::new();
+    for chunk in patterns.chunks(AT_ONCE) {
+        all.extend(by_pattern(connection, statement, chunk).await?);
+    }
+    Ok(all)
+}
+
+/// As [`all_by_pattern`], of as many as go into one statement.
+async fn by_pattern(
+    connection: &mut AnyConnection,
+    statement: &'static str,
+    chunk: &[String],
+) -> Result<Vec<Vec<String>>, CatalogError> {
+    let mut query = sqlx::query::<Any>(statement);
+    for i in 0..AT_ONCE {
+        query = query.bind(chunk.get(i).cloned().unwrap_or_default());
+    }
+    let mut found: Vec<(String, String)> = Vec::new();
+    for row in query.fetch_all(&mut *connection).await.map_err(unavailable)? {
+        found.push((row.try_get(0).map_err(unavailable)?, row.try_get(1).map_err(unavailable)?));
+    }
+    found.sort();
+    let beside = |pattern: &String| {
+        let names = found.iter().filter(|(listed, _)| listed == pattern);
+        names.map(|(_, name)| name.clone()).collect::<Vec<_>>()
+    };
+    Ok(chunk.iter().map(beside).filter(|names| !names.is_empty()).collect())
 }
 
 #[cfg(test)]

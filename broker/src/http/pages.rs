@@ -19,6 +19,8 @@ pub struct LoginPage<'a> {
     pub email: &'a str,
     /// What was wrong with the address.
     pub problem: Option<FieldProblem<'a>>,
+    /// What this browser used last.
+    pub offer: Option<Choice<'a>>,
 }
 
 /// What is wrong with a field: beside it, and summed up above the form.
@@ -224,6 +226,7 @@ mod tests {
                 hidden: HIDDEN,
                 email: evil,
                 problem: Some(FieldProblem { text: evil, advice: evil }),
+                offer: None,
             }),
             html(&ChoicePage {
                 client_name: evil,
@@ -257,6 +260,7 @@ mod tests {
             hidden: HIDDEN,
             email: "x",
             problem: Some(problem),
+            offer: None,
         });
 
         assert_eq!(page.matches("Enter an address.").count(), 2);

@@ -13,7 +13,7 @@ pub use page::{Account, PageModel, Problem, page};
 
 use super::access::asked_for_closed;
 use super::error::{ErrorPage, LoginError};
-use super::facts::{Question, gather};
+use super::facts::{self, Question};
 use super::failure::Failure;
 use super::home_realm::{AskReason, Decision, Refusal, decide};
 use super::request::AuthorizationRequest;
@@ -21,7 +21,7 @@ use super::trace::{Proof, Trail};
 use super::transaction::{
     Browser, Found, LoginTransaction, Stage, TransactionError, Transactions, UpstreamHandle,
 };
-use super::{standing, urls};
+use super::urls;
 use crate::app::App;
 use crate::catalog::{Connection, EmailAddress, Name};
 use crate::ids;
@@ -84,7 +84,9 @@ async fn try_start(
     trail: &mut Trail,
 ) -> Result<Started, Failure> {
     let hint = request.login_hint.as_deref().and_then(|hint| EmailAddress::parse(hint).ok());
-    let decision = decide_for(app, &request, hint.as_ref()).await?;
+    let remembered = browser.remembered().filter(|_| !request.wants_another());
+    let question = Question { remembered, ..question(&request, hint.as_ref()) };
+    let decision = decide_for(app, &request.client_id, question).await?;
     let email = request.login_hint.clone();
     let transaction = ids::transaction(app.random.as_ref());
     let (stage, step) = match decision {
@@ -98,11 +100,17 @@ async fn try_start(
         }
         Decision::Choose(choices, _) => {
             let choices = choices.iter().map(|c| c.name.clone()).collect();
-            (Stage::Asked { email, choices, unknown_domain: false }, Step::Page)
+            (Stage::Asked { email, choices, unknown_domain: false, offer: None }, Step::Page)
         }
         Decision::Ask(reason) => {
             let unknown_domain = reason == AskReason::UnknownDomain;
-            (Stage::Asked { email, choices: Vec::new(), unknown_domain }, Step::Page)
+            let choices = Vec::new();
+            (Stage::Asked { email, choices, unknown_domain, offer: None }, Step::Page)
+        }
+        Decision::Suggest(connection, _) => {
+            let offer = Some(connection.name.clone());
+            let choices = Vec::new();
+            (Stage::Asked { email, choices, unknown_domain: false, offer }, Step::Page)
         }
     };
     opened(app, browser, transaction, request, (stage, step)).await
@@ -156,14 +164,14 @@ async fn try_identify(
         return Ok(Next::Page(Box::new(page)));
     };
     let request = found.login().request.clone();
-    match decide_for(app, &request, Some(&address)).await? {
+    match decide_for(app, &request.client_id, question(&request, Some(&address))).await? {
         Decision::Refused(refusal) => Err(Failure::HomeRealm(refusal)),
         Decision::Connection(connection, reason) => {
             trail.passed("home_realm", Some(reason.as_str().to_owned()));
             go(app, found, &connection, Some(address), trail).await.map(Next::Upstream)
         }
         Decision::Choose(choices, _) => offer(app, found, shown, choices).await,
-        Decision::Ask(_) => {
+        Decision::Ask(_) | Decision::Suggest(..) => {
             let problem = Some(Problem::UnknownDomain);
             let page = page_model(app, &found, Some(shown), problem, Vec::new()).await?;
             Ok(Next::Page(Box::new(page)))
@@ -182,6 +190,7 @@ async fn offer(
         email: Some(email.clone()),
         choices: choices.iter().map(|c| c.name.clone()).collect(),
         unknown_domain: false,
+        offer: None,
     };
     let page = page_model(app, &found, Some(email), None, choices).await?;
     let attempt = found.login().attempt;
@@ -216,17 +225,16 @@ async fn try_choose(
 ) -> Result<Begun, Failure> {
     let found = own(app, browser, transaction, trail).await?;
     let unknown = Failure::HomeRealm(Refusal::UnknownConnection);
-    let Stage::Asked { choices, email, .. } = &found.login().stage else {
+    let Stage::Asked { choices, email, offer, .. } = &found.login().stage else {
         return Err(TransactionError::NotAnswered.into());
     };
-    let Some(name) = choices.iter().find(|c| c.as_str() == chosen).cloned() else {
+    let Some(name) = choices.iter().chain(offer).find(|c| c.as_str() == chosen).cloned() else {
         return Err(unknown);
     };
     let address = email.as_deref().and_then(|e| EmailAddress::parse(e).ok());
     let request = &found.login().request;
-    let client = standing::client(app, &request.client_id).await?;
     let question = Question { connection: Some(name.as_str()), ..question(request, None) };
-    let facts = gather(app, client, question).await?;
+    let facts = facts::of_client(app, &request.client_id, question).await?;
     let Decision::Connection(connection, _) = decide(&facts) else {
         return Err(asked_for_closed(&facts).map_or(unknown, Failure::Closed));
     };
@@ -250,11 +258,10 @@ pub(super) async fn own(
 
 async fn decide_for(
     app: &App,
-    request: &AuthorizationRequest,
-    email: Option<&EmailAddress>,
+    client_id: &str,
+    question: Question<'_>,
 ) -> Result<Decision, Failure> {
-    let client = standing::client(app, &request.client_id).await?;
-    let facts = gather(app, client, question(request, email)).await?;
+    let facts = facts::of_client(app, client_id, question).await?;
     match (decide(&facts), asked_for_closed(&facts)) {
         (Decision::Refused(Refusal::UnknownConnection), Some(closed)) => {
             Err(Failure::Closed(closed))
@@ -271,6 +278,7 @@ fn question<'a>(
         connection: request.connection.as_deref(),
         organization: request.organization.as_deref(),
         email,
+        remembered: None,
     }
 }
 

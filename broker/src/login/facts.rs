@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::failure::Failure;
 use super::home_realm::{Asked, Asking, Candidate, EmailFact, Facts};
+use super::standing;
 use crate::app::App;
-use crate::catalog::{Client, Connection, EmailAddress, Organization};
+use crate::catalog::{Client, Connection, EmailAddress, Name, Organization};
 
 /// What a client asks, and what is known of its user.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,6 +17,20 @@ pub struct Question<'a> {
     pub organization: Option<&'a str>,
     /// The e-mail address, understood.
     pub email: Option<&'a EmailAddress>,
+    /// The connection that the browser says it used last: a name, believed by nobody.
+    pub remembered: Option<&'a str>,
+}
+
+/// All facts of a client that may have logins at all: how logins ask, and the simulation.
+///
+/// # Errors
+/// As [`standing::client`].
+pub async fn of_client(
+    app: &App,
+    client_id: &str,
+    question: Question<'_>,
+) -> Result<Facts, Failure> {
+    gather(app, standing::client(app, client_id).await?, question).await
 }
 
 /// All facts for [`super::home_realm::decide`].
@@ -28,11 +43,12 @@ pub async fn gather(
     question: Question<'_>,
 ) -> Result<Facts, Failure> {
     Ok(Facts {
+        otherwise: named(app, &client.home_realm.otherwise_connections).await?,
         client,
         connection: connection(app, question.connection).await?,
         organization: organization(app, question.organization).await?,
         email: email(app, question.email).await?,
-        remembered: None,
+        remembered: remembered(app, question.remembered).await?,
     })
 }
 
@@ -42,6 +58,22 @@ async fn connection(app: &App, asked: Option<&str>) -> Result<Asked<Candidate>, 
         Some(found) => Ok(Asked::Found(candidate(app, found.object).await?)),
         None => Ok(Asked::Unknown),
     }
+}
+
+/// Those that still exist.
+async fn named(app: &App, names: &[Name]) -> Result<Vec<Candidate>, Failure> {
+    let mut candidates = Vec::new();
+    for name in names {
+        if let Some(found) = app.catalog.get::<Connection>(name.as_str()).await? {
+            candidates.push(candidate(app, found.object).await?);
+        }
+    }
+    Ok(candidates)
+}
+
+async fn remembered(app: &App, name: Option<&str>) -> Result<Option<Candidate>, Failure> {
+    let name = name.and_then(|name| Name::try_from(name.to_owned()).ok());
+    Ok(named(app, name.as_slice()).await?.pop())
 }
 
 async fn organization(app: &App, asked: Option<&str>) -> Result<Asked<Asking>, Failure> {

@@ -139,6 +139,7 @@ pub(crate) fn client(kind: ClientKind) -> Client {
         connections: None,
         signed_answers: crate::catalog::SignedAnswers::default(),
         refresh_tokens: crate::catalog::RefreshTokens::default(),
+        home_realm: Default::default(),
         id_token_signed_response_alg: JwsAlgorithm::Rs256,
         client_uri: None,
         initiate_login_uri: None,

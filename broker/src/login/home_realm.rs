@@ -21,6 +21,8 @@ pub struct Facts {
     pub email: EmailFact,
     /// The connection that this browser used last.
     pub remembered: Option<Candidate>,
+    /// Where the client's users of unknown domains go.
+    pub otherwise: Vec<Candidate>,
 }
 
 /// A parameter that names an object.
@@ -72,6 +74,8 @@ pub enum Decision {
     Connection(Arc<Connection>, Reason),
     /// The request cannot be served as it stands.
     Refused(Refusal),
+    /// Ask for the e-mail address, and offer this one beside it.
+    Suggest(Arc<Connection>, Reason),
 }
 
 /// What the decision rests on.
@@ -83,6 +87,8 @@ pub enum Reason {
     EmailDomain,
     /// The `organization` parameter.
     OrganizationParameter,
+    /// The domain leads nowhere, and the client says where its users go then.
+    Otherwise,
     /// This browser's last login.
     Remembered,
 }
@@ -114,6 +120,7 @@ impl Reason {
             Self::ConnectionParameter => "connection_parameter",
             Self::EmailDomain => "email_domain",
             Self::OrganizationParameter => "organization_parameter",
+            Self::Otherwise => "otherwise_connections",
             Self::Remembered => "remembered",
         }
     }
@@ -140,7 +147,8 @@ impl Refusal {
     }
 }
 
-/// Order: `connection`, `organization`, the e-mail's domain, remembered, ask (DESIGN §2).
+/// Order: `connection`, `organization`, the e-mail's domain or else where the client sends unknown ones, remembered, ask
+/// (DESIGN §2). What is remembered proves nothing, so it is offered and never followed.
 pub fn decide(facts: &Facts) -> Decision {
     let organization = match organization(facts) {
         Ok(organization) => organization,
@@ -161,7 +169,11 @@ pub fn decide(facts: &Facts) -> Decision {
         return decision;
     }
     match &facts.email {
-        EmailFact::Domain(_) => Decision::Ask(AskReason::UnknownDomain),
+        EmailFact::Domain(_) => {
+            let otherwise = usable(facts, &facts.otherwise, organization);
+            one_or_choice(otherwise, Reason::Otherwise)
+                .unwrap_or(Decision::Ask(AskReason::UnknownDomain))
+        }
         EmailFact::Absent => {
             remembered(facts, organization).unwrap_or(Decision::Ask(AskReason::NothingKnown))
         }
@@ -218,6 +230,14 @@ fn by_organization(
 
 fn by_domain(facts: &Facts, asking: Option<&Asking>) -> Vec<Arc<Connection>> {
     let EmailFact::Domain(candidates) = &facts.email else { return Vec::new() };
+    usable(facts, candidates, asking)
+}
+
+fn usable(
+    facts: &Facts,
+    candidates: &[Candidate],
+    asking: Option<&Asking>,
+) -> Vec<Arc<Connection>> {
     let usable = candidates.iter().filter(|c| may_use(&facts.client, c));
     usable.map(|c| c.connection.clone()).filter(|c| fits(c, asking)).collect()
 }
@@ -225,7 +245,7 @@ fn by_domain(facts: &Facts, asking: Option<&Asking>) -> Vec<Arc<Connection>> {
 fn remembered(facts: &Facts, asking: Option<&Asking>) -> Option<Decision> {
     let candidate = facts.remembered.as_ref()?;
     (may_use(&facts.client, candidate) && fits(&candidate.connection, asking))
-        .then(|| Decision::Connection(candidate.connection.clone(), Reason::Remembered))
+        .then(|| Decision::Suggest(candidate.connection.clone(), Reason::Remembered))
 }
 
 /// A shared connection serves every organization; an owned one serves its owner.

@@ -139,6 +139,11 @@ impl AuthorizationRequest {
         self.prompt.contains(&Prompt::SelectAccount)
     }
 
+    /// Whether what the browser did last is not to be offered: the user is to choose anew, or is new here.
+    pub fn wants_another(&self) -> bool {
+        self.selects_account() || self.screen_hint.as_deref() == Some("signup")
+    }
+
     /// Whether the user must authenticate anew upstream (RULES 18).
     pub fn forces_login(&self) -> bool {
         self.prompt.contains(&Prompt::Login) || self.max_age.is_some()

@@ -65,6 +65,9 @@ pub enum Stage {
         choices: Vec<Name>,
         /// The address was understood, its domain leads nowhere.
         unknown_domain: bool,
+        /// Offered beside the question: the browser's last connection.
+        #[serde(default)]
+        offer: Option<Name>,
     },
     /// Our page asks whether to go on with the account that this browser is signed in with.
     Account {

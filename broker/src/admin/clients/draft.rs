@@ -5,12 +5,14 @@ use homerealm_certs::JwsAlgorithm;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::{keys, session, tokens};
+use super::{home_realm, keys, session, tokens};
 use crate::admin::body;
 use crate::admin::failure::Failure;
 use crate::admin::fields::Fields;
 use crate::app::App;
-use crate::catalog::client::{ClientKeys, ClientRegistration, ClientRequests, ClientSession};
+use crate::catalog::client::{
+    ClientHomeRealm, ClientKeys, ClientRegistration, ClientRequests, ClientSession,
+};
 use crate::catalog::{
     Client, ClientAuthMethod, ClientKind, ClientSecret, Connection, GrantType, Name, RefreshTokens,
     SignedAnswers,
@@ -35,6 +37,7 @@ pub(in crate::admin) struct Draft {
     id_token_signed_response_alg: JwsAlgorithm,
     signed_answers: SignedAnswers,
     refresh_tokens: RefreshTokens,
+    home_realm: ClientHomeRealm,
     client_uri: Option<String>,
     initiate_login_uri: Option<String>,
     session: ClientSession,
@@ -75,6 +78,7 @@ impl Draft {
         let session = session::read(&mut fields, &redirect_uris);
         let keys = keys::read(&mut fields, app, token_endpoint_auth_method);
         let requests = keys::read_requests(&mut fields, app);
+        let home_realm = home_realm::read(app, &mut fields).await?;
         let enabled = fields.flag("enabled").unwrap_or(true);
         check_connections(app, &mut fields, kind.as_ref(), (connections.as_deref(), kept)).await?;
         let errors = fields.finish();
@@ -94,6 +98,7 @@ impl Draft {
             id_token_signed_response_alg,
             signed_answers,
             refresh_tokens,
+            home_realm,
             client_uri,
             initiate_login_uri,
             session,
@@ -123,6 +128,7 @@ impl Draft {
             id_token_signed_response_alg: self.id_token_signed_response_alg,
             signed_answers: self.signed_answers,
             refresh_tokens: self.refresh_tokens,
+            home_realm: self.home_realm,
             client_uri: self.client_uri,
             initiate_login_uri: self.initiate_login_uri,
             session: self.session,
@@ -158,6 +164,7 @@ pub(in crate::admin) fn writable(client: &Client) -> Map<String, Value> {
     members.extend(body::members(json!(client.requests)));
     members.extend(body::members(json!(client.signed_answers)));
     members.extend(body::members(json!(client.refresh_tokens)));
+    members.extend(body::members(json!(client.home_realm)));
     // absent: all that it may use
     if let Some(connections) = &client.connections {
         members.insert("connections".to_owned(), json!(connections));

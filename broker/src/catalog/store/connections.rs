@@ -7,7 +7,7 @@ use sqlx::AnyConnection;
 use super::Catalog;
 use crate::catalog::cache::Key;
 use crate::catalog::domain_index::{
-    HOLDERS, LISTING, covering, exact_then_wildcards, most_specific,
+    HOLDERS, LISTING, all_by_pattern, covering, exact_then_wildcards, most_specific,
 };
 use crate::catalog::error::CatalogError;
 use crate::catalog::resource::{Resource, Sql, execute, sql, text, texts};
@@ -15,7 +15,8 @@ use crate::catalog::{Connection, DomainName, DomainPattern, Name};
 
 impl Catalog {
     /// The connections of the most specific pattern that matches, enabled or not, by name. Where an organization holds the
-    /// domain verified, those of other organizations are left out, however their pattern came to match (RULES 25).
+    /// domain verified, those of other organizations do not count, however their pattern came to match (RULES 25): so a
+    /// stranger's exact name does not stand before the holder's wildcard.
     ///
     /// # Errors
     /// [`CatalogError::Unavailable`].
@@ -24,23 +25,30 @@ impl Catalog {
         domain: &DomainName,
     ) -> Result<Vec<Arc<Connection>>, CatalogError> {
         let key = Key::ConnectionsForDomain(domain.to_string());
-        let names: Arc<[String]> = self
+        let by_pattern: Arc<[Vec<String>]> = self
             .storage
             .cached(key, async |connection| {
                 let patterns = exact_then_wildcards(domain);
-                Ok(weighed(most_specific(connection, LISTING, &patterns).await?))
+                let all = all_by_pattern(connection, LISTING, &patterns).await?;
+                let bytes = all.iter().flatten().map(|name| name.len() + 24).sum();
+                Ok((all.into(), bytes))
             })
             .await?;
-        if names.is_empty() {
+        if by_pattern.is_empty() {
             return Ok(Vec::new());
         }
         let holder = self.organization_holding(domain).await?;
-        let mut found = self.connections_named(&names).await?;
-        found.retain(|connection| match (&holder, &connection.organization) {
-            (Some(holder), Some(owner)) => holder.name == *owner,
-            (None, _) | (_, None) => true,
-        });
-        Ok(found)
+        for names in by_pattern.iter() {
+            let mut found = self.connections_named(names).await?;
+            found.retain(|connection| match (&holder, &connection.organization) {
+                (Some(holder), Some(owner)) => holder.name == *owner,
+                (None, _) | (_, None) => true,
+            });
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// The connections that an organization owns, enabled or not, by name.

@@ -5,6 +5,7 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header;
 
+use crate::catalog::Name;
 use crate::config::{Config, Issuer};
 use crate::http::client_address;
 use crate::login::Browser;
@@ -24,7 +25,9 @@ fn own_cookies(request: &HttpRequest, issuer: &Issuer) -> Browser {
     let first = cookies.iter().filter(|(name, _)| name.starts_with(&of_first));
     let first = first.filter_map(|(name, _)| only(&cookies, name));
     let session = only(&cookies, &session_cookie_name(issuer));
+    let remembered = only(&cookies, &realm_cookie_name(issuer)).map(str::to_owned);
     Browser::new(only(&cookies, &shared).map(str::to_owned))
+        .with_remembered(remembered)
         .with_first(first.map(str::to_owned))
         .with_session(session.and_then(SessionCookie::parse))
 }
@@ -70,6 +73,15 @@ pub fn no_session_cookie(issuer: &Issuer) -> Cookie<'static> {
     cookie
 }
 
+/// The name of the connection that this browser used last. It proves nothing: our page offers that connection, no more.
+pub fn realm_cookie(issuer: &Issuer, connection: &Name) -> Cookie<'static> {
+    let mut cookie = ours(issuer, realm_cookie_name(issuer), connection.to_string());
+    cookie.set_max_age(Duration::days(REMEMBERED_DAYS));
+    cookie
+}
+
+const REMEMBERED_DAYS: i64 = 180;
+
 /// Seconds that a login may take from one step to the next.
 const FIRST_LOGIN_SECONDS: i64 = 600;
 
@@ -97,6 +109,14 @@ fn session_cookie_name(issuer: &Issuer) -> String {
         "__Host-hr_session".to_owned()
     } else {
         format!("hr_session_{}", issuer.port())
+    }
+}
+
+fn realm_cookie_name(issuer: &Issuer) -> String {
+    if issuer.is_https() {
+        "__Host-hr_realm".to_owned()
+    } else {
+        format!("hr_realm_{}", issuer.port())
     }
 }
 

@@ -3,7 +3,7 @@
 use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::answer::error_page;
+use super::answer::{error_page, set};
 use super::browser;
 use super::fields::{Pairs, take};
 use crate::app::App;
@@ -24,8 +24,13 @@ pub(super) async fn show(
         Ok(login) => login,
         Err(error) => return reply::login_error(&app, &error).await,
     };
+    let connection = login.connection.clone();
     match answer::answer(&app, &browser, login, app.now()).await {
-        Ok(answered) => reply::answered(&app, &answered),
+        Ok(answered) => {
+            let mut response = reply::answered(&app, &answered);
+            set(&mut response, &browser::realm_cookie(&app.config.issuer, &connection));
+            response
+        }
         Err(AnswerError::Page(page)) => error_page(&app, &page).await,
         Err(AnswerError::Trouble(trouble)) => reply::trouble_page(&trouble),
     }

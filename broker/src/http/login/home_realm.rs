@@ -14,7 +14,7 @@ use crate::catalog::{Client, Connection, EmailAddress, Vendor};
 use crate::http::error::{FieldError, Problem};
 use crate::login::facts::{Question, gather};
 use crate::login::failure::Failure;
-use crate::login::home_realm::{Decision, decide};
+use crate::login::home_realm::{Decision, Reason, decide};
 use crate::login::standing;
 
 #[derive(Serialize)]
@@ -66,9 +66,13 @@ async fn look_up(app: &App, client: Arc<Client>, email: &str) -> HttpResponse {
     let Ok(facts) = gather(app, client, question).await else { return away() };
     let decision = decide(&facts);
     let (connection, choices) = match &decision {
+        // the domain is unknown: where this client sends such users is no answer about the domain
+        Decision::Choose(_, Reason::Otherwise) | Decision::Connection(_, Reason::Otherwise) => {
+            (None, Vec::new())
+        }
         Decision::Connection(only, _) => (Some(shown(only)), Vec::new()),
         Decision::Choose(all, _) => (None, all.iter().map(shown).collect()),
-        Decision::Ask(_) | Decision::Refused(_) => (None, Vec::new()),
+        Decision::Ask(_) | Decision::Refused(_) | Decision::Suggest(..) => (None, Vec::new()),
     };
     HttpResponse::Ok().json(Answer { connection, choices })
 }

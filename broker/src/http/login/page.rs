@@ -126,7 +126,9 @@ fn render(app: &App, browser: &Browser, page: &PageModel) -> HttpResponse {
     }
     if page.choices.is_empty() {
         let problem = page.problem.map(words);
-        let template = LoginPage { client_name, hidden, email, problem };
+        let offer = page.offer.as_ref();
+        let offer = offer.map(|c| Choice { name: c.name.as_str(), display_name: &c.display_name });
+        let template = LoginPage { client_name, hidden, email, problem, offer };
         return pages::page_with_form_to(StatusCode::OK, &template, &sources);
     }
     let choice = |c: &'_ std::sync::Arc<crate::catalog::Connection>| {

@@ -1,6 +1,6 @@
 //! Going on with the account that the browser is signed in with, or with another.
 
-use super::{Next, Started, Step, decide_for, go, offer, opened, own, page_model};
+use super::{Next, Started, Step, decide_for, go, offer, opened, own, page_model, question};
 use crate::app::App;
 use crate::catalog::EmailAddress;
 use crate::ids;
@@ -62,15 +62,17 @@ async fn try_another_account(
     };
     let email = email.clone();
     let hint = email.as_deref().and_then(|hint| EmailAddress::parse(hint).ok());
-    match decide_for(app, &found.login().request, hint.as_ref()).await? {
+    let request = &found.login().request;
+    match decide_for(app, &request.client_id, question(request, hint.as_ref())).await? {
         Decision::Refused(refusal) => Err(Failure::HomeRealm(refusal)),
         Decision::Connection(connection, reason) => {
             trail.passed("home_realm", Some(reason.as_str().to_owned()));
             go(app, found, &connection, hint, trail).await.map(Next::Upstream)
         }
         Decision::Choose(choices, _) => offer(app, found, email.unwrap_or_default(), choices).await,
-        Decision::Ask(_) => {
-            let stage = Stage::Asked { email: None, choices: Vec::new(), unknown_domain: false };
+        Decision::Ask(_) | Decision::Suggest(..) => {
+            let choices = Vec::new();
+            let stage = Stage::Asked { email: None, choices, unknown_domain: false, offer: None };
             let page = page_model(app, &found, None, None, Vec::new()).await?;
             let attempt = found.login().attempt;
             Transactions::new(&app.records, app.now()).show_or_send(found, stage, attempt).await?;

@@ -29,6 +29,8 @@ pub struct PageModel {
     pub problem: Option<Problem>,
     /// Connections to choose from; empty: ask for the e-mail address.
     pub choices: Vec<Arc<Connection>>,
+    /// Offered beside the question for the e-mail address: this browser's last one.
+    pub offer: Option<Arc<Connection>>,
 }
 
 /// An account as its owner knows it.
@@ -78,7 +80,7 @@ async fn try_page(
             account = signed_in_as(app, browser).await?;
             (email.clone(), Vec::new(), false)
         }
-        Stage::Asked { email, choices, unknown_domain } => {
+        Stage::Asked { email, choices, unknown_domain, .. } => {
             (email.clone(), choices.clone(), *unknown_domain)
         }
         // the user came back from the IdP's page: ask again
@@ -118,7 +120,14 @@ pub(super) async fn page_model(
         account: None,
         problem,
         choices,
+        offer: offered(app, found).await?,
     })
+}
+
+async fn offered(app: &App, found: &Found) -> Result<Option<Arc<Connection>>, Failure> {
+    let Stage::Asked { offer: Some(name), .. } = &found.login().stage else { return Ok(None) };
+    let found = app.catalog.get::<Connection>(name.as_str()).await?;
+    Ok(found.map(|found| found.object))
 }
 
 impl Account {

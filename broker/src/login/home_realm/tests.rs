@@ -45,6 +45,7 @@ fn facts(client: Client) -> Facts {
         organization: Asked::Absent,
         email: EmailFact::Absent,
         remembered: None,
+        otherwise: Vec::new(),
     }
 }
 
@@ -56,6 +57,7 @@ fn in_words(decision: &Decision) -> String {
             format!("choose {}: {}", names.join("|"), reason.as_str())
         }
         Decision::Connection(only, reason) => format!("{}: {}", only.name, reason.as_str()),
+        Decision::Suggest(only, reason) => format!("suggest {}: {}", only.name, reason.as_str()),
         Decision::Refused(refusal) => format!("refused: {}", refusal.code()),
     }
 }
@@ -75,7 +77,7 @@ fn the_first_fact_in_the_order_decides() {
         (email(&[]), "ask: unknown_domain"),
         (email(&["acme-saml"]), "acme-saml: email_domain"),
         (email(&["acme-saml", "acme-oidc"]), "choose acme-saml|acme-oidc: email_domain"),
-        (Facts { remembered: Some(candidate("google")), ..none() }, "google: remembered"),
+        (Facts { remembered: Some(candidate("google")), ..none() }, "suggest google: remembered"),
         (
             Facts { remembered: Some(candidate("google")), ..email(&["acme-saml"]) },
             "acme-saml: email_domain",
@@ -199,7 +201,7 @@ fn naive(
     connection: Option<&str>,
     organization: Option<&str>,
     email: Option<&[&str]>,
-    off: &[&str],
+    (off, remembered, otherwise): (&[&str], Option<&str>, &[&str]),
 ) -> String {
     let usable = |n: &str| {
         let c = named(n);
@@ -255,7 +257,18 @@ fn naive(
             several => return format!("choose {}: {why}", several.join("|")),
         }
     }
-    if email.is_some() { "ask: unknown_domain".to_owned() } else { "ask: nothing_known".to_owned() }
+    if email.is_none() {
+        return match remembered.filter(|n| usable(n) && fits(n)) {
+            Some(n) => format!("suggest {n}: remembered"),
+            None => "ask: nothing_known".to_owned(),
+        };
+    }
+    let open = otherwise.iter().copied().filter(|n| usable(n) && fits(n)).collect::<Vec<_>>();
+    match open.as_slice() {
+        [] => "ask: unknown_domain".to_owned(),
+        [only] => format!("{only}: otherwise_connections"),
+        several => format!("choose {}: otherwise_connections", several.join("|")),
+    }
 }
 
 proptest! {
@@ -267,6 +280,8 @@ proptest! {
         organization in proptest::option::of(proptest::sample::select(vec!["acme", "globex"])),
         email in proptest::option::of(proptest::sample::subsequence(ALL.to_vec(), 0..=4)),
         off in proptest::sample::subsequence(ALL.to_vec(), 0..=3),
+        remembered in proptest::option::of(proptest::sample::select(ALL.to_vec())),
+        otherwise in proptest::sample::subsequence(ALL.to_vec(), 0..=3),
     ) {
         let client = match kind {
             0 => first_party(None),
@@ -292,12 +307,13 @@ proptest! {
             email: email.as_ref().map_or(EmailFact::Absent, |all| {
                 EmailFact::Domain(all.iter().map(|n| candidate(n)).collect())
             }),
-            remembered: None,
+            remembered: remembered.map(candidate),
+            otherwise: otherwise.iter().map(|n| candidate(n)).collect(),
         };
 
         prop_assert_eq!(
             in_words(&decide(&facts)),
-            naive(&client, connection, organization, email.as_deref(), &off)
+            naive(&client, connection, organization, email.as_deref(), (&off, remembered, &otherwise))
         );
     }
 }

@@ -19,6 +19,7 @@ pub struct Browser {
     first: Vec<String>,
     session: Option<SessionCookie>,
     address: Option<IpAddr>,
+    remembered: Option<String>,
 }
 
 /// First logins that one browser can have under way at once.
@@ -41,6 +42,17 @@ impl Browser {
     #[must_use]
     pub fn with_session(self, session: Option<SessionCookie>) -> Self {
         Self { session, ..self }
+    }
+
+    /// With the connection that it says it used last: a hint that anybody can write, offered and never followed.
+    #[must_use]
+    pub fn with_remembered(self, connection: Option<String>) -> Self {
+        Self { remembered: connection, ..self }
+    }
+
+    /// What it says that it used last.
+    pub fn remembered(&self) -> Option<&str> {
+        self.remembered.as_deref()
     }
 
     /// At this address, for the audit log.

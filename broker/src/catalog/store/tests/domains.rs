@@ -32,6 +32,22 @@ async fn exact_beats_wildcard_and_most_labels_win() {
     assert!(leads_to(&store.catalog, "other.example").await.is_empty());
 }
 
+/// Somebody who listed a name before its owner came does not keep the owner's users from their wildcard.
+#[tokio::test]
+async fn a_strangers_exact_name_does_not_stand_before_the_holders_wildcard() {
+    let store = Store::filled().await;
+    let catalog = &store.catalog;
+    let squatter = connection("squatter", Some("globex"), &["eu.acme.example"]);
+    catalog.insert(&squatter).await.unwrap();
+    assert_eq!(leads_to(catalog, "eu.acme.example").await, ["squatter"]);
+
+    let held = holding("acme", &["acme.example", "*.acme.example"]);
+    catalog.update(&held, None).await.unwrap();
+    catalog.insert(&connection("wide", Some("acme"), &["*.acme.example"])).await.unwrap();
+
+    assert_eq!(leads_to(catalog, "eu.acme.example").await, ["wide"]);
+}
+
 #[tokio::test]
 async fn a_domain_may_lead_to_several_connections_and_a_connection_have_several_domains() {
     let store = Store::filled().await;

@@ -51,6 +51,50 @@ async fn the_identifier_leads_to_the_idp_of_its_domain() {
     site.running.stop().await;
 }
 
+/// The cookie is a hint: it offers, and only what this client may use.
+#[actix_web::test]
+async fn what_the_browser_used_last_is_offered_beside_the_question() {
+    let idp = Idp::new();
+    let foreign = Connection {
+        id: "con_foreign".to_owned(),
+        name: name("foreign"),
+        clients: vec!["other".to_owned()],
+        domains: Vec::new(),
+        ..idp.connection()
+    };
+    let site = Site::with(&[idp.connection(), foreign]).await;
+    let opened = async |remembered: &str, request: AuthorizationRequest| {
+        let browser = Browser::default().with_remembered(Some(remembered.to_owned()));
+        let started = start(site.app(), &browser, request).await.unwrap();
+        let cookie = site.cookie(&Cookie(started.browser_secret));
+        let path = format!("/login?transaction={}", started.transaction);
+        (site.get(&path, &[("cookie", &cookie)]).await, started.transaction, cookie)
+    };
+    let button = |called: &str| format!("name=\"connection\" value=\"{called}\"");
+
+    let (page, transaction, cookie) = opened("acme-saml", request()).await;
+    assert!(page.body.contains(&button("acme-saml")), "{}", page.body);
+    assert!(page.body.contains("name=\"email\""), "another account is as near");
+    let token = hidden(&page.body, "token");
+    let form =
+        |called| [("transaction", &*transaction), ("token", &*token), ("connection", called)];
+    let other = site.post("/login", &form("foreign"), &[("cookie", &cookie)]).await;
+    assert_eq!(other.status, 400, "only what was offered");
+    let sent = site.post("/login", &form("acme-saml"), &[("cookie", &cookie)]).await;
+    assert!(sent.location.unwrap().starts_with("https://idp.example/sso?"));
+
+    for forged in ["foreign", "nobody", "con_acme-saml", "\"><script>", &"x".repeat(5000)] {
+        let (page, ..) = opened(forged, request()).await;
+        assert!(!page.body.contains("name=\"connection\""), "{forged}");
+    }
+    let select = AuthorizationRequest { prompt: vec![Prompt::SelectAccount], ..request() };
+    let sign_up = AuthorizationRequest { screen_hint: Some("signup".to_owned()), ..request() };
+    for anew in [select, sign_up] {
+        assert!(!opened("acme-saml", anew).await.0.body.contains("name=\"connection\""));
+    }
+    site.running.stop().await;
+}
+
 #[actix_web::test]
 async fn a_form_that_is_not_ours_is_refused() {
     let site = Site::with(&[Idp::new().connection()]).await;
