@@ -10,12 +10,17 @@ use super::failure::Failure;
 use super::fields::Fields;
 use super::resource::{self, Shown};
 use super::token;
+use super::{author, caller};
 use crate::app::App;
-use crate::catalog::{ApiScope, ApiToken, Name, Organization};
+use crate::catalog::{ApiScope, ApiToken, CatalogError, Name, Organization};
 use crate::ids;
 
 /// A year and a day.
 const LONGEST: TimeDelta = TimeDelta::days(366);
+/// Tokens that made one another, in a row: each is asked for at every request.
+const MOST_MAKERS: usize = 8;
+/// Tokens that are read at once.
+const PAGE: u32 = 200;
 /// Actors that the audit log knows by these names already.
 const RESERVED: [&str; 5] = ["bootstrap", "cli", "domains", "keys", "unknown"];
 
@@ -27,10 +32,20 @@ impl Shown for ApiToken {
             "name": self.name,
             "scope": scope.get("scope"),
             "organization": self.scope.organization(),
+            "created_by": self.makers.last(),
             "expires_at": self.expires_at,
             "created_at": self.created_at,
             "updated_at": self.updated_at,
         })
+    }
+
+    /// What a token made ends with it. From its deletion on they open nothing, so this only clears them away.
+    async fn ends(app: &App, request: &HttpRequest, id: &str, new: Option<&Self>) {
+        if new.is_none()
+            && let Err(error) = delete_made_by(app, request, id).await
+        {
+            tracing::warn!(%error, object.id = id, "tokens that it made are useless, but still listed");
+        }
     }
 }
 
@@ -47,6 +62,8 @@ pub(super) async fn create(
     let scope = read_scope(&app, &mut fields).await?;
     let expires_at = fields.parsed("expires_at", |text| end(&text, now));
     let expires_at = fields.require("expires_at", expires_at);
+    let maker = caller::of(&request).ok_or_else(|| Failure::forbidden(Vec::new()))?.token;
+    let makers = read_makers(&mut fields, maker.as_deref(), expires_at);
     let errors = fields.finish();
     let (Some(name), Some(scope), Some(expires_at), true) =
         (name, scope, expires_at, errors.is_empty())
@@ -55,10 +72,46 @@ pub(super) async fn create(
     };
     let id = ids::id("apt", app.random.as_ref());
     let (token, token_sha256) = token::issue(&id, app.random.as_ref());
+    let (created_at, updated_at) = (now, now);
     let kept =
-        ApiToken { id, name, scope, token_sha256, expires_at, created_at: now, updated_at: now };
+        ApiToken { id, name, scope, makers, token_sha256, expires_at, created_at, updated_at };
     let once = Map::from_iter([("token".to_owned(), Value::String(token))]);
     resource::create(&app, &request, &kept, once).await
+}
+
+/// No token outlives the one that makes it.
+fn read_makers(
+    fields: &mut Fields,
+    maker: Option<&ApiToken>,
+    expires_at: Option<DateTime<Utc>>,
+) -> Vec<String> {
+    let Some(maker) = maker else { return Vec::new() };
+    if expires_at.is_some_and(|end| end > maker.expires_at) {
+        let end = maker.expires_at.to_rfc3339();
+        fields.refuse("expires_at", format!("must not be after {end}, the end of your own token"));
+    }
+    if maker.makers.len() >= MOST_MAKERS {
+        fields.refuse("name", "must be given by a token that is nearer to the bootstrap token");
+    }
+    maker.makers.iter().chain([&maker.id]).cloned().collect()
+}
+
+async fn delete_made_by(app: &App, request: &HttpRequest, id: &str) -> Result<(), CatalogError> {
+    let mut cursor: Option<String> = None;
+    loop {
+        let page = app.catalog.list::<ApiToken>(PAGE, cursor.as_deref()).await?;
+        for token in page.items.iter().filter(|token| token.makers.iter().any(|m| m == id)) {
+            let audited = app.catalog.audited(author::of(app, request));
+            match audited.delete::<ApiToken>(&token.id, None).await {
+                Ok(()) | Err(CatalogError::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,5 +1,7 @@
 //! Who calls the management API, and what their token is good for.
 
+use std::sync::Arc;
+
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpMessage as _, HttpRequest};
 use chrono::{DateTime, Utc};
@@ -15,6 +17,8 @@ use crate::catalog::{Actor, ActorKind, ApiScope, ApiToken, Name, Organization};
 pub(super) struct Caller {
     pub(super) actor: Actor,
     pub(super) scope: ApiScope,
+    /// What they showed; `None`: the bootstrap token.
+    pub(super) token: Option<Arc<ApiToken>>,
 }
 
 /// The caller of a request that passed the guard. `None`, for a request that did not, may do nothing.
@@ -34,7 +38,7 @@ pub(super) async fn identify(
     let Some(presented) = bearer(headers) else { return Ok(None) };
     if app.admin_token.is(presented) {
         let actor = app.admin_token.actor().clone();
-        return Ok(Some(Caller { actor, scope: ApiScope::Operator }));
+        return Ok(Some(Caller { actor, scope: ApiScope::Operator, token: None }));
     }
     let id = token::id_of(presented);
     if !id.starts_with(PREFIX) {
@@ -46,6 +50,11 @@ pub(super) async fn identify(
         return Ok(None);
     }
     let Some(found) = found.filter(|found| now < found.expires_at) else { return Ok(None) };
+    for maker in &found.makers {
+        if app.catalog.get::<ApiToken>(maker).await?.is_none() {
+            return Ok(None);
+        }
+    }
     let organization = found.scope.organization().cloned();
     if let Some(name) = &organization {
         let owner = app.catalog.get::<Organization>(name.as_str()).await?;
@@ -54,7 +63,7 @@ pub(super) async fn identify(
         }
     }
     let actor = Actor { organization, ..Actor::new(ActorKind::Token, found.name.as_str()) };
-    Ok(Some(Caller { actor, scope: found.scope.clone() }))
+    Ok(Some(Caller { actor, scope: found.scope.clone(), token: Some(found.object) }))
 }
 
 /// What ids of tokens begin with: a name is no way to find one here.

@@ -75,6 +75,9 @@ pub(super) async fn claim(
         let message = format!("needs {} verified first", name.base());
         return Err(Failure::field("name", message));
     }
+    if verified {
+        is_uncovered(&app, &request, &found, &name).await?;
+    }
     let dns = (!verified).then(|| proof::challenge(app.random.as_ref(), now));
     let domain = OrganizationDomain { name, verified, dns };
     let new = put(&found, &domain);
@@ -211,11 +214,29 @@ async fn is_free(
         let text = "Another organization holds this domain; the operator can transfer it.";
         return Err(conflict(text));
     }
-    let by_operator = caller::of(request).is_some_and(|caller| caller.organization().is_none());
-    if by_operator {
+    if is_operators(request) {
         return Ok(());
     }
     Err(conflict("It lies below another organization's wildcard; ask the operator to verify it."))
+}
+
+/// RULES 25: within another's wildcard a wildcard is claimed only by the operator, whoever holds its base.
+async fn is_uncovered(
+    app: &App,
+    request: &HttpRequest,
+    organization: &Organization,
+    wildcard: &DomainPattern,
+) -> Result<(), Failure> {
+    let holder = app.catalog.organization_covering(wildcard).await?;
+    let is_own = holder.is_none_or(|holder| holder == organization.name.as_str());
+    if is_own || is_operators(request) {
+        return Ok(());
+    }
+    Err(conflict("It lies within another organization's wildcard; ask the operator to claim it."))
+}
+
+fn is_operators(request: &HttpRequest) -> bool {
+    caller::of(request).is_some_and(|caller| caller.organization().is_none())
 }
 
 /// The organization with this domain in place of what stood there of the same name.

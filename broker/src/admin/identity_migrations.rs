@@ -172,10 +172,12 @@ fn read_rule(fields: &mut Fields) -> Option<MatchRule> {
                 "cannot be named: only an address that we found verified counts",
             );
         }
-        Some(Stored::Subject) if attribute.is_none() => {
+        Some(
+            Stored::Nickname | Stored::PhoneNumber | Stored::PreferredUsername | Stored::Subject,
+        ) if attribute.is_none() => {
             inner.refuse(
                 "attribute",
-                "is required: where the new identity provider says the old subject",
+                "is required: where the new identity provider says it, and nobody edits it of themselves",
             );
         }
         Some(_) | None => {}

@@ -1,5 +1,6 @@
 //! `/organizations`
 
+mod domains;
 mod role_mappings;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -10,7 +11,7 @@ use super::failure::Failure;
 use super::fields::Fields;
 use super::resource::{self, Shown};
 use crate::app::App;
-use crate::catalog::{DomainPattern, Name, Organization, OrganizationDomain, RoleMapping};
+use crate::catalog::{DomainPattern, Name, Organization, RoleMapping};
 use crate::ids;
 
 impl Shown for Organization {
@@ -23,7 +24,7 @@ impl Shown for Organization {
             "id": self.id,
             "name": self.name,
             "display_name": self.display_name,
-            "domains": shown(&self.domains),
+            "domains": domains::shown(&self.domains),
             "session_max_age_seconds": self.session_max_age_seconds,
             "role_mappings": self.role_mappings,
             "enabled": self.enabled,
@@ -45,7 +46,7 @@ pub(super) async fn create(
         id: ids::id("org", app.random.as_ref()),
         name: draft.name,
         display_name: draft.display_name,
-        domains: draft.domains,
+        domains: domains::held(&[], draft.domains),
         session_max_age_seconds: draft.session_max_age_seconds,
         role_mappings: draft.role_mappings,
         enabled: draft.enabled,
@@ -73,7 +74,7 @@ pub(super) async fn update(
     }
     let new = Organization {
         display_name: draft.display_name,
-        domains: draft.domains.into_iter().map(|domain| with_proof(old, domain)).collect(),
+        domains: domains::held(&old.domains, draft.domains),
         session_max_age_seconds: draft.session_max_age_seconds,
         role_mappings: draft.role_mappings,
         enabled: draft.enabled,
@@ -90,7 +91,7 @@ const LONGEST_SESSION: u32 = 7_776_000;
 struct Draft {
     name: Name,
     display_name: String,
-    domains: Vec<OrganizationDomain>,
+    domains: Vec<domains::Said>,
     session_max_age_seconds: Option<u32>,
     role_mappings: Vec<RoleMapping>,
     enabled: bool,
@@ -102,7 +103,7 @@ impl Draft {
         let name = fields.parsed("name", Name::try_from);
         let name = fields.require("name", name);
         let display_name = fields.label("display_name");
-        let domains = read_domains(&mut fields);
+        let domains = domains::read(&mut fields);
         let session_max_age_seconds = fields.number("session_max_age_seconds", 0..=LONGEST_SESSION);
         let role_mappings = role_mappings::read(&mut fields);
         let enabled = fields.flag("enabled").unwrap_or(true);
@@ -115,40 +116,6 @@ impl Draft {
     }
 }
 
-fn read_domains(fields: &mut Fields) -> Vec<OrganizationDomain> {
-    let mut domains: Vec<OrganizationDomain> = Vec::new();
-    for mut inner in fields.objects("domains").unwrap_or_default() {
-        let name = inner.parsed("name", DomainPattern::try_from);
-        let name = inner.require("name", name);
-        let verified = inner.flag("verified").unwrap_or(false);
-        if let Some(name) = name {
-            refuse_unownable(&mut inner, &name);
-            if domains.iter().any(|d| d.name == name) {
-                inner.refuse("name", "is listed twice");
-            }
-            domains.push(OrganizationDomain { name, verified, dns: None });
-        }
-        fields.absorb(inner);
-    }
-    // RULES 25: a wildcard needs its base proven
-    let proven = |d: &OrganizationDomain| {
-        domains
-            .iter()
-            .any(|b| b.verified && !b.name.is_wildcard() && b.name.base() == d.name.base())
-    };
-    let unproven: Vec<String> = domains
-        .iter()
-        .filter(|d| d.verified && d.name.is_wildcard() && !proven(d))
-        .map(|d| d.name.to_string())
-        .collect();
-    for name in unproven {
-        let base = name.trim_start_matches("*.").to_owned();
-        fields
-            .refuse("domains", format!("holds {name}, which needs {base} listed and verified too"));
-    }
-    domains
-}
-
 /// RULES 25: no public suffix, and no domain at which anybody has a mailbox.
 pub(super) fn refuse_unownable(fields: &mut Fields, name: &DomainPattern) {
     if name.base().is_public_suffix() {
@@ -158,23 +125,11 @@ pub(super) fn refuse_unownable(fields: &mut Fields, name: &DomainPattern) {
     }
 }
 
-/// As the operator writes them; how each is proven is shown at `/organizations/{id}/domains`.
-fn shown(domains: &[OrganizationDomain]) -> Vec<Value> {
-    domains.iter().map(|held| json!({"name": held.name, "verified": held.verified})).collect()
-}
-
-/// What the operator does not change stays proven as it was; what they do change is their word.
-fn with_proof(old: &Organization, new: OrganizationDomain) -> OrganizationDomain {
-    let same = |held: &&OrganizationDomain| held.name == new.name && held.verified == new.verified;
-    let dns = old.domains.iter().find(same).and_then(|held| held.dns.clone());
-    OrganizationDomain { dns, ..new }
-}
-
 fn writable(organization: &Organization) -> Map<String, Value> {
     body::members(json!({
         "name": organization.name,
         "display_name": organization.display_name,
-        "domains": shown(&organization.domains),
+        "domains": domains::shown(&organization.domains),
         "session_max_age_seconds": organization.session_max_age_seconds,
         "role_mappings": organization.role_mappings,
         "enabled": organization.enabled,

@@ -22,6 +22,9 @@ pub(super) trait Shown: Resource {
         None
     }
 
+    /// Members that only the operator's tokens see, because they name what is other organizations' (RULES 23).
+    const OPERATORS_OWN: &'static [&'static str] = &[];
+
     /// What must end with it when it was deleted (`new` is `None`) or changed.
     async fn ends(_app: &App, _request: &HttpRequest, _id: &str, _new: Option<&Self>) {}
 }
@@ -58,7 +61,7 @@ pub(super) async fn list<T: Shown>(
         Some(organization) => app.catalog.list_of::<T>(organization, limit, cursor).await?,
     };
     let seen = listed.items.iter().filter(|item| caller.sees(item.owner()));
-    let items: Vec<Value> = seen.map(|item| item.view(&app)).collect();
+    let items: Vec<Value> = seen.map(|item| seen_by(&app, &request, &**item)).collect();
     Ok(HttpResponse::Ok().json(json!({"items": items, "next": listed.next})))
 }
 
@@ -69,7 +72,7 @@ pub(super) async fn read<T: Shown>(
     request: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
     let found = find_own::<T>(&app, &request, &id).await?;
-    Ok(shown(&app, StatusCode::OK, &found))
+    Ok(shown(&app, &request, &found))
 }
 
 /// `DELETE /{kind}/{id}`: 204, or 409 while something refers to it.
@@ -103,24 +106,36 @@ pub(super) async fn find_own<T: Shown>(
 }
 
 /// The object with its entity tag.
-pub(super) fn shown<T: Shown>(app: &App, status: StatusCode, found: &Versioned<T>) -> HttpResponse {
-    shown_with(app, status, found, Map::new())
+fn shown<T: Shown>(app: &App, request: &HttpRequest, found: &Versioned<T>) -> HttpResponse {
+    shown_with((app, request), StatusCode::OK, found, Map::new())
 }
 
 /// The object with its entity tag and members that are in this answer only.
-pub(super) fn shown_with<T: Shown>(
-    app: &App,
+fn shown_with<T: Shown>(
+    (app, request): (&App, &HttpRequest),
     status: StatusCode,
     found: &Versioned<T>,
     once: Map<String, Value>,
 ) -> HttpResponse {
-    let mut body = found.object.view(app);
+    let mut body = seen_by(app, request, &*found.object);
     if let Value::Object(members) = &mut body {
         members.extend(once);
     }
     let mut response = HttpResponse::build(status);
     response.insert_header((header::ETAG, entity_tag(found.revision)));
     response.json(body)
+}
+
+/// The answer without what the caller must not see.
+fn seen_by<T: Shown>(app: &App, request: &HttpRequest, object: &T) -> Value {
+    let mut body = object.view(app);
+    let is_operators = caller::of(request).is_some_and(|caller| caller.organization().is_none());
+    if let Value::Object(members) = &mut body
+        && !is_operators
+    {
+        members.retain(|name, _| !T::OPERATORS_OWN.contains(&name.as_str()));
+    }
+    body
 }
 
 /// Creates, logs, answers 201.
@@ -132,7 +147,7 @@ pub(super) async fn create<T: Shown>(
 ) -> Result<HttpResponse, Failure> {
     let made = app.catalog.audited(author::of(app, request)).insert(object).await?;
     changed::<T>("created", object.id());
-    Ok(shown_with(app, StatusCode::CREATED, &made, once))
+    Ok(shown_with((app, request), StatusCode::CREATED, &made, once))
 }
 
 /// Replaces unless nothing changes, logs, answers 200. Where the request names no revision, the one that the patch was merged into counts, so
@@ -145,13 +160,13 @@ pub(super) async fn replace<T: Shown>(
 ) -> Result<HttpResponse, Failure> {
     let expected = expected_revision(request, old)?;
     if is_same(&*old.object, new) {
-        return Ok(shown(app, StatusCode::OK, old));
+        return Ok(shown(app, request, old));
     }
     let expected = expected.or(Some(old.revision));
     let made = app.catalog.audited(author::of(app, request)).update(new, expected).await?;
     changed::<T>("updated", new.id());
     T::ends(app, request, new.id(), Some(new)).await;
-    Ok(shown(app, StatusCode::OK, &made))
+    Ok(shown(app, request, &made))
 }
 
 /// Whether nothing but the time of the change would change: then nothing is written, and the audit log stays silent.

@@ -15,6 +15,9 @@ pub struct ApiToken {
     /// What it is good for.
     #[serde(flatten)]
     pub scope: ApiScope,
+    /// Ids of the tokens that made it, each by the one before; empty: it was made with the bootstrap token. It ends with any.
+    #[serde(default)]
+    pub makers: Vec<String>,
     /// Hex SHA-256 of the token.
     pub token_sha256: String,
     /// From then on it opens nothing.

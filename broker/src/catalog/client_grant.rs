@@ -13,7 +13,7 @@ pub struct ClientGrant {
     pub holder: GrantHolder,
     /// Identifier of the API.
     pub audience: String,
-    /// Scopes, each known to the API.
+    /// Scopes, each known to the API; none at all in a third-party client's own grant: no access (see `Catalog::grant_for`).
     pub scopes: Vec<String>,
     /// On behalf of a user, or as itself.
     pub subject_type: SubjectType,

@@ -34,7 +34,8 @@ pub struct IdentityMigration {
 pub struct MatchRule {
     /// What we know of users of the old connection.
     pub stored: Stored,
-    /// The attribute in which the new identity provider says it; `None`: the claim of ours by the same name.
+    /// The attribute in which the new identity provider says it. `None`, for [`Stored::Email`] only: the verified address. What
+    /// people write into their own profile there must not make them somebody else.
     pub attribute: Option<String>,
 }
 

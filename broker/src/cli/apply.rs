@@ -132,7 +132,8 @@ async fn bring_about(
         }
         return Ok(());
     };
-    let patch = patch(wanted, &found, command.secrets);
+    let wanted = difference::leaving_dns_alone(wanted, &found);
+    let patch = patch(&wanted, &found, command.secrets);
     if patch.is_empty() {
         tally.unchanged += 1;
         return Ok(());

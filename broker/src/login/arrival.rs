@@ -8,7 +8,7 @@ use homerealm_connectors::assertion::AssertionParts;
 use super::failure::{Barred, Failure};
 use crate::app::App;
 use crate::catalog::audit::Author;
-use crate::catalog::identity_migration::IdentityMigration;
+use crate::catalog::identity_migration::{IdentityMigration, Stored};
 use crate::catalog::invitation::{Invitation, Invited};
 use crate::catalog::{
     Actor, ActorKind, Arrival, Connection, EmailAddress, Identity, Jit, Name, NormalizedClaims,
@@ -93,7 +93,8 @@ impl Newcomer<'_> {
     /// The one value that the new identity provider says; of several none is it.
     fn said(&self, migration: &IdentityMigration) -> Option<String> {
         let Some(attribute) = &migration.rule.attribute else {
-            return migration.rule.claim(self.claims);
+            let is_proven = migration.rule.stored == Stored::Email;
+            return migration.rule.claim(self.claims).filter(|_| is_proven);
         };
         match self.parts.attributes.get(attribute).map(Vec::as_slice) {
             Some([only]) => only.as_str().filter(|text| !text.is_empty()).map(str::to_owned),

@@ -14,6 +14,8 @@ impl Shown for Connection {
         self.organization.as_ref()
     }
 
+    const OPERATORS_OWN: &'static [&'static str] = &["clients", "domain_connection_organizations"];
+
     fn view(&self, app: &App) -> Value {
         let mut members = writable(self);
         members.insert("urls".to_owned(), urls(self, app));

@@ -1,8 +1,8 @@
 //! `/oidc/register`: clients that register themselves (RFC 7591) and manage what they registered (RFC 7592).
 //!
 //! Off unless `registration.enabled`. A client gets in with an initial access token of one organization, and is that
-//! organization's third-party client: exact https callbacks, grants of users only, no API until somebody of ours grants one.
-//! Its metadata is read by the rules of `/api/v1/clients`.
+//! organization's third-party client: exact https callbacks, grants of users only, no API but by a grant of its own or the
+//! default of third-party clients, both of which only somebody of ours makes. Its metadata is read by the rules of `/api/v1/clients`.
 
 pub mod document;
 mod metadata;

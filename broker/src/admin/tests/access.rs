@@ -137,6 +137,29 @@ async fn what_belongs_to_another_organization_is_not_there_for_any_route() {
 }
 
 #[actix_web::test]
+async fn an_organizations_token_does_not_see_who_else_may_use_its_connection() {
+    let api = Api::start().await;
+    two_organizations(&api).await;
+    let others = json!({"is_domain_connection": true, "domain_connection_organizations": ["globex"],
+                        "clients": ["globex-app"]});
+    let promoted = api.patch("/connections/acme-c", others).await;
+    assert_eq!(promoted.body["clients"], json!(["globex-app"]), "{}", promoted.body);
+    let (token, _) = token(&api, "acme-it", "organization:acme").await;
+    let body = Some(json!({"display_name": "Ours"}));
+
+    let patched = as_holder(&api, &token, Method::PATCH, "/connections/acme-c", body).await;
+    assert_eq!(patched.status, 200, "{}", patched.body);
+    for path in ["/connections", "/connections/acme-c"] {
+        let read = as_holder(&api, &token, Method::GET, path, None).await.body.to_string();
+        assert!(!read.contains("globex") && read.contains("Ours"), "{read}");
+    }
+    assert!(!patched.body.to_string().contains("globex"), "{}", patched.body);
+    let kept = api.get("/connections/acme-c").await.body;
+    assert_eq!(kept["domain_connection_organizations"], json!(["globex"]));
+    api.stop().await;
+}
+
+#[actix_web::test]
 async fn lists_hold_an_organizations_own_objects_only() {
     let api = Api::start().await;
     two_organizations(&api).await;

@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Answer, Api, send};
+use crate::catalog::ApiToken;
 
 /// A token of this scope (`organization:NAME` for one organization's), and its object.
 pub(super) async fn token(api: &Api, name: &str, scope: &str) -> (String, Value) {
@@ -88,6 +89,53 @@ async fn a_revoked_token_opens_nothing_and_its_name_is_never_reused() {
     let body = json!({"name": "ci", "scope": "operator", "expires_at": in_days(&api, 1)});
     let again = api.post("/api-tokens", body).await;
     assert_eq!((again.status, again.fields()), (409, vec!["name"]));
+    api.stop().await;
+}
+
+#[actix_web::test]
+async fn a_token_outlives_the_one_that_made_it_by_no_second_and_ends_with_it() {
+    let api = Api::start().await;
+    let (first, made) = token(&api, "first", "operator").await;
+    let end: DateTime<Utc> = made["expires_at"].as_str().unwrap().parse().unwrap();
+    let makes = async |holder: &str, name: &str, end: DateTime<Utc>| {
+        let body = json!({"name": name, "scope": "operator", "expires_at": end});
+        as_holder(&api, holder, Method::POST, "/api-tokens", Some(body)).await
+    };
+    let late = makes(&first, "late", end + TimeDelta::seconds(1)).await;
+    assert_eq!((late.status, late.fields()), (422, vec!["expires_at"]));
+    let child = makes(&first, "child", end).await.body;
+    assert_eq!((&made["created_by"], &child["created_by"]), (&Value::Null, &made["id"]));
+    let mut holders = vec![first.clone(), child["token"].as_str().unwrap().to_owned()];
+    for depth in 2..=8 {
+        let next = makes(&holders[depth - 1], &format!("t{depth}"), end).await;
+        assert_eq!(next.status, 201, "{}", next.body);
+        holders.push(next.body["token"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(makes(&holders[8], "t9", end).await.fields(), ["name"]);
+    let (other, _) = token(&api, "other", "operator").await;
+
+    let path = format!("/api-tokens/{}", made["id"].as_str().unwrap());
+    assert_eq!(api.delete(&path).await.status, 204);
+
+    for holder in &holders {
+        assert_eq!(as_holder(&api, holder, Method::GET, "/clients", None).await.status, 401);
+    }
+    assert_eq!(as_holder(&api, &other, Method::GET, "/clients", None).await.status, 200);
+    let left = api.get("/api-tokens").await.body;
+    assert_eq!(left["items"].as_array().unwrap().len(), 1, "{left}");
+    api.stop().await;
+}
+
+#[actix_web::test]
+async fn a_token_whose_maker_is_gone_opens_nothing_even_where_it_is_kept() {
+    let api = Api::start().await;
+    let (token, made) = token(&api, "ci", "operator").await;
+    let found = api.app().catalog.get::<ApiToken>(made["id"].as_str().unwrap()).await.unwrap();
+    let orphan =
+        ApiToken { makers: vec!["apt_gone".to_owned()], ..ApiToken::clone(&found.unwrap().object) };
+    api.app().catalog.update(&orphan, None).await.unwrap();
+
+    assert_eq!(as_holder(&api, &token, Method::GET, "/clients", None).await.status, 401);
     api.stop().await;
 }
 

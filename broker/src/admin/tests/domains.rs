@@ -114,7 +114,9 @@ async fn a_claim_says_which_record_to_set_and_verifies_once_it_is_there() {
     super::documents::check_named(&document, "OrganizationDomainList", &list);
     assert_eq!(list["items"], json!([verified.body]));
     let organization = scene.api.get("/organizations/acme").await.body;
-    assert_eq!(organization["domains"], json!([{"name": "acme.example", "verified": true}]));
+    let shown = json!([{"name": "acme.example", "verified": true, "proof": "dns"}]);
+    assert_eq!(organization["domains"], shown);
+    super::documents::check_named(&document, "Organization", &organization);
     let entry = &scene.api.get("/logs?object=acme").await.body["items"][0];
     assert_eq!(entry["actor"]["name"], "acme-it");
     scene.api.stop().await;
@@ -266,6 +268,12 @@ async fn below_anothers_wildcard_only_the_operator_verifies() {
     let path = "/organizations/globex/domains/eu.acme.example/verify";
     let by_operator = scene.api.post(path, json!({})).await;
     assert_eq!((by_operator.status, &by_operator.body["verified"]), (200, &json!(true)));
+    let wildcard = scene.claim("globex", "*.eu.acme.example").await;
+    assert_eq!(wildcard.status, 409, "{}", wildcard.body);
+    assert!(!wildcard.body.to_string().contains("\"acme\""), "{}", wildcard.body);
+    let path = "/organizations/globex/domains";
+    let by_operator = scene.api.post(path, json!({"name": "*.eu.acme.example"})).await;
+    assert_eq!((by_operator.status, &by_operator.body["verified"]), (201, &json!(true)));
     scene.api.stop().await;
 }
 
@@ -332,6 +340,39 @@ async fn the_operators_word_needs_no_record_and_other_patches_leave_proofs_alone
     scene.dns.set(RECORD, Says::Code(3));
     scene.round(scene.api.app().now()).await;
     assert_eq!(scene.domain("acme", "acme.example").await["lost_at"], Value::Null);
+    scene.api.stop().await;
+}
+
+#[actix_web::test]
+async fn what_dns_lost_comes_back_by_the_operators_explicit_word_only() {
+    let scene = Scene::start().await;
+    scene.prove("acme", "acme.example").await;
+    scene.claim("acme", "*.acme.example").await;
+    let before = scene.api.get("/organizations/acme").await.body["domains"].clone();
+    let word = |proof: Value| {
+        let name = ["acme.example", "*.acme.example"];
+        json!({"domains": name.map(|name| json!({"name": name, "verified": true, "proof": proof}))})
+    };
+    let verified = async || {
+        let base = scene.domain("acme", "acme.example").await["verified"].clone();
+        (base, scene.domain("acme", "*.acme.example").await["verified"].clone())
+    };
+    scene.dns.set(RECORD, Says::Code(3));
+    let now = scene.api.app().now();
+    scene.round(now).await;
+    scene.round(now + proof::GRACE).await;
+
+    for stale in [json!({"domains": before.clone()}), word(json!("dns")), word(Value::Null)] {
+        let answer = scene.api.patch("/organizations/acme", stale.clone()).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(verified().await, (json!(false), json!(false)), "{stale}");
+    }
+    let explicit = scene.api.patch("/organizations/acme", word(json!("operator"))).await;
+    assert_eq!(explicit.status, 200, "{}", explicit.body);
+    assert_eq!(verified().await, (json!(true), json!(true)));
+    scene.api.patch("/organizations/acme", json!({"domains": []})).await;
+    scene.api.patch("/organizations/acme", json!({"domains": before})).await;
+    assert_eq!(verified().await, (json!(false), json!(false)), "given up, then an old list");
     scene.api.stop().await;
 }
 

@@ -11,7 +11,8 @@ use crate::catalog::resource::{Resource, Sql, can_be_stored, sql, text, texts};
 use crate::catalog::{Client, ClientGrant, DefaultFor, GrantHolder, SubjectType};
 
 impl Catalog {
-    /// What a client may ask an API for: by its own grant, else by the default of its kind.
+    /// What a client may ask an API for: by its own grant, else by the default of its kind. A third-party client's own grant
+    /// without scopes is a no, whatever the default is.
     ///
     /// # Errors
     /// [`CatalogError::Unavailable`].
@@ -22,8 +23,11 @@ impl Catalog {
         subject_type: SubjectType,
     ) -> Result<Option<Arc<ClientGrant>>, CatalogError> {
         let own = self.grant(&client.client_id, audience, subject_type).await?;
-        if own.is_some() || !client.is_third_party() {
+        if !client.is_third_party() {
             return Ok(own);
+        }
+        if own.is_some() {
+            return Ok(own.filter(|grant| !grant.scopes.is_empty()));
         }
         self.default_grant(DefaultFor::ThirdPartyClients, audience, subject_type).await
     }

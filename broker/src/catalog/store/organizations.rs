@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 
 use super::Catalog;
 use crate::catalog::cache::Key;
-use crate::catalog::domain_index::{HOLDERS, exact_then_wildcards, most_specific};
+use crate::catalog::domain_index::{HOLDERS, covering, exact_then_wildcards, most_specific};
 use crate::catalog::error::CatalogError;
 use crate::catalog::resource::{Resource, Sql, execute, sql, text};
 use crate::catalog::{DomainName, DomainPattern, Organization, OrganizationDomain};
@@ -32,6 +32,19 @@ impl Catalog {
             .await?;
         let Some(name) = name else { return Ok(None) };
         Ok(self.get::<Organization>(&name).await?.map(|found| found.object))
+    }
+
+    /// The organization whose verified wildcard, the one with most labels, covers all of `pattern`; of an exact pattern the
+    /// holder of that name.
+    ///
+    /// # Errors
+    /// [`CatalogError::Unavailable`].
+    pub async fn organization_covering(
+        &self,
+        pattern: &DomainPattern,
+    ) -> Result<Option<String>, CatalogError> {
+        let mut reader = self.storage.reader().await?;
+        Ok(most_specific(&mut reader, HOLDERS, &covering(pattern)).await?.pop())
     }
 }
 

@@ -9,6 +9,44 @@ const SECRETS: [&str; 1] = ["client_secret"];
 /// Characters of a value that a line shows.
 const SHOWN: usize = 60;
 
+/// What is wanted, with the domains of an organization that DNS proves or proved as they are: claiming and losing them is
+/// not the document's business, unless it says `"proof": "operator"`.
+pub(super) fn leaving_dns_alone(
+    wanted: &Map<String, Value>,
+    found: &Map<String, Value>,
+) -> Map<String, Value> {
+    let mut wanted = wanted.clone();
+    let (Some(Value::Array(domains)), Some(Value::Array(held))) =
+        (wanted.get_mut("domains"), found.get("domains"))
+    else {
+        return wanted;
+    };
+    let same = |one: &Value, other: &Value| one.is_object() && one.get("name") == other.get("name");
+    for domain in domains.iter_mut() {
+        let found = held.iter().find(|held| same(held, domain));
+        match (found, proof(domain)) {
+            (Some(found), Some("operator")) if proof(found) != Some("dns") => {
+                if let Value::Object(members) = domain {
+                    members.remove("proof");
+                }
+            }
+            (_, Some("operator")) => {}
+            (Some(found), said) if proof(found).or(said) == Some("dns") => *domain = found.clone(),
+            (Some(_) | None, _) => {}
+        }
+    }
+    let is_listed = |held: &&Value| domains.iter().any(|domain| same(domain, held));
+    let by_dns = held.iter().filter(|held| proof(held) == Some("dns"));
+    let missing: Vec<Value> = by_dns.filter(|held| !is_listed(held)).cloned().collect();
+    domains.retain(|domain| proof(domain) != Some("dns") || held.iter().any(|h| same(h, domain)));
+    domains.extend(missing);
+    wanted
+}
+
+fn proof(domain: &Value) -> Option<&str> {
+    domain.get("proof").and_then(Value::as_str)
+}
+
 /// The merge patch (RFC 7396) from what is there to what is wanted; empty where nothing has to change.
 pub(super) fn patch(
     wanted: &Map<String, Value>,

@@ -95,6 +95,32 @@ async fn applying_an_export_changes_nothing_and_makes_the_same_elsewhere() {
     other.close().await;
 }
 
+#[test]
+fn domains_that_dns_proves_or_proved_are_not_the_documents_business() {
+    let members = |domains: Value| json!({"domains": domains}).as_object().unwrap().clone();
+    let found = members(json!([
+        {"name": "lost.example", "verified": false, "proof": "dns"},
+        {"name": "proven.example", "verified": true, "proof": "dns"},
+        {"name": "word.example", "verified": true},
+    ]));
+    let differs = |wanted: Value| {
+        let wanted = difference::leaving_dns_alone(&members(wanted), &found);
+        patch(&wanted, &found, false).get("domains").cloned()
+    };
+    let word = json!({"name": "word.example", "verified": true, "proof": "operator"});
+    let lost = |proof: Value| json!({"name": "lost.example", "verified": true, "proof": proof});
+    let proven = json!({"name": "proven.example", "verified": false});
+    let given_up = json!({"name": "gone.example", "verified": true, "proof": "dns"});
+
+    assert_eq!(differs(json!([lost(json!("dns")), given_up, proven, word])), None);
+    assert_eq!(differs(json!([lost(Value::Null), proven, word])), None);
+    let revived = differs(json!([lost(json!("operator")), proven, word])).unwrap();
+    assert_eq!(revived[0], lost(json!("operator")));
+    let word = json!({"name": "word.example", "verified": false});
+    let left_out = differs(json!([word])).unwrap();
+    assert_eq!(left_out.as_array().unwrap().len(), 3, "{left_out}");
+}
+
 #[actix_web::test]
 async fn what_differs_is_patched_and_what_is_left_out_stays() {
     let (api, _folder) = broker().await;

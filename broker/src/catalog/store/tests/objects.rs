@@ -229,6 +229,9 @@ async fn a_default_grant_is_every_third_party_clients_that_has_none_of_its_own()
     assert_eq!(of(&ours, SubjectType::User).await, None, "it is for third-party clients");
     catalog.insert(&grant("cgr_1", "portal", "https://api.example")).await.unwrap();
     assert_eq!(of(&client("portal"), SubjectType::User).await.as_deref(), Some("cgr_1"));
+    let own = grant("cgr_1", "portal", "https://api.example");
+    catalog.update(&ClientGrant { scopes: Vec::new(), ..own }, None).await.unwrap();
+    assert_eq!(of(&client("portal"), SubjectType::User).await, None, "no scopes: a no");
     let second = catalog.insert(&ClientGrant { id: "cgr_e".to_owned(), ..default.clone() }).await;
     assert_eq!(second.unwrap_err(), CatalogError::Conflict { field: "audience" });
     let moved = ClientGrant { holder: default.holder, ..grant("cgr_1", "", "https://api.example") };
