@@ -139,10 +139,7 @@ const pages = {
   login: { url: scene.authorize },
   'login-unknown': {
     url: scene.authorize,
-    async then(page) {
-      await page.fill('#email', 'someone@a-company-that-nobody-here-knows.example');
-      await Promise.all([page.waitForNavigation(), page.click('button[type=submit]')]);
-    },
+    then: page => send(page, '#email', 'someone@a-company-that-nobody-here-knows.example'),
   },
   choice: { url: scene.choice },
   consent: { url: scene.consent, until: /\/consent/ },
@@ -151,7 +148,44 @@ const pages = {
   'wrong-link': { url: scene.wrongConnection, status: 400 },
   'not-accepted': { url: scene.refused, status: 400, until: /\/acs/ },
   barred: { url: scene.barred, status: 403, until: /\/login\/continue/ },
+  device: { url: `${scene.issuer}/device` },
+  'device-wrong-code': {
+    url: `${scene.issuer}/device`,
+    then: page => send(page, '#user_code', 'BCDF-GHJK'),
+  },
+  'device-confirm': {
+    url: `${scene.issuer}/device`,
+    before: signIn,
+    async then(page) {
+      const body = new URLSearchParams({ client_id: 'television', scope: 'openid' });
+      const codes = await (await fetch(`${scene.issuer}/oauth/device/code`, { method: 'POST', body })).json();
+      await send(page, '#user_code', codes.user_code);
+      await page.locator(`text=${codes.user_code}`).first().waitFor();
+    },
+  },
+  'sessions-of-nobody': { url: `${scene.issuer}/sessions` },
+  sessions: { url: `${scene.issuer}/sessions`, before: signIn },
+  consents: { url: `${scene.issuer}/consents`, before: signIn },
+  logout: { url: `${scene.issuer}/oidc/logout`, before: signIn },
+  'logged-out': {
+    url: `${scene.issuer}/oidc/logout`,
+    before: signIn,
+    then: page => Promise.all([page.waitForNavigation(), page.click('button[name=confirm]')]),
+  },
+  'switch-account': { url: scene.selectAccount, before: signIn },
 };
+
+async function signIn(page) {
+  await page.goto(scene.authorize);
+  await page.fill('#email', 'alice@customer.example');
+  await page.click('button[type=submit]');
+  await atApp(page);
+}
+
+async function send(page, field, text) {
+  await page.fill(field, text);
+  await Promise.all([page.waitForNavigation(), page.click('button[type=submit]')]);
+}
 const views = [[1440, 900, 'light'], [768, 1024, 'dark'], [320, 640, 'light']];
 
 async function look(name, how, [width, height, colorScheme]) {
@@ -162,6 +196,7 @@ async function look(name, how, [width, height, colorScheme]) {
   page.on('response', response => {
     if (response.status() >= 500) check(false, `${view}: ${response.status()} ${response.url()}`);
   });
+  if (how.before) await how.before(page);
   const response = await page.goto(how.url);
   if (how.until) await page.waitForURL(how.until);
   if (how.then) await how.then(page);

@@ -102,6 +102,9 @@ async fn scene() -> Option<(Scene, Value, Peer)> {
         "client_uri": "https://desk.example/"});
     admin.create("/clients", &desk).await;
     scene.grant("desk", &["read:data"]).await;
+    let television = json!({"client_id": "television", "client_name": "Television", "first_party": true,
+        "grant_types": ["urn:ietf:params:oauth:grant-type:device_code"]});
+    admin.create("/clients", &television).await;
     let site = json!({"client_name": "Acme partner portal", "first_party": false, "organization": "acme",
         "redirect_uris": [REGISTERED[1]], "client_uri": "https://site.acme.example/"});
     let site = admin.create("/clients", &site).await;
@@ -128,6 +131,7 @@ async fn scene() -> Option<(Scene, Value, Peer)> {
         "wrongConnection": at("nothing"),
         "refused": at("acme-unsigned"),
         "barred": at("acme-elsewhere"),
+        "selectAccount": authorize(&[("prompt", "select_account")]),
     });
     Some((scene, steps, op))
 }

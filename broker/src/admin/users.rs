@@ -61,13 +61,14 @@ pub(super) async fn update(
     let mut claims_elsewhere = old.claims_elsewhere.clone();
     claims_elsewhere.retain(|of, _| draft.identities.iter().any(|i| i.connection == *of));
     keeps_a_way_in(old, &draft)?;
-    // a block ends what was issued until now for good: it does not come back with the user
+    // what a block or an unlinking ends does not come back with the user, nor with another identity of the same connection
     let is_new_block = draft.blocked && !old.blocked;
+    let unlinks = old.identities.iter().any(|identity| !draft.identities.contains(identity));
     let new = User {
         id: old.id.clone(),
         claims_from: old.claims_from.clone(),
         claims_elsewhere,
-        signed_out_at: if is_new_block { Some(app.now()) } else { old.signed_out_at },
+        signed_out_at: if is_new_block || unlinks { Some(app.now()) } else { old.signed_out_at },
         created_at: old.created_at,
         ..draft
     };

@@ -24,6 +24,7 @@ pub(crate) mod fixtures;
 pub mod home_realm;
 mod initiated;
 pub mod password;
+pub mod membership;
 pub mod presets;
 pub mod receive;
 pub mod replay;

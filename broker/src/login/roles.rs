@@ -10,7 +10,10 @@ pub fn of(
     organization: Option<&Organization>,
     groups: &[String],
 ) -> Vec<String> {
+    // RULES 22: only as a part of its owner's mapping
+    let own = organization.is_some_and(|o| connection.organization.as_ref() == Some(&o.name));
     let by_connection = groups.iter().filter_map(|group| connection.roles.get(group)).flatten();
+    let by_connection = by_connection.filter(|_| own);
     let mappings = organization.map(|organization| organization.role_mappings.as_slice());
     let by_organization = mappings.unwrap_or_default().iter().filter(|mapping| {
         let applies = organization.is_some_and(|o| is_heard(mapping, connection, &o.name));
@@ -95,7 +98,9 @@ mod tests {
         connection.roles.insert("others".to_owned(), vec!["guest".to_owned()]);
 
         assert_eq!(roles(&connection, Some(&acme())), ["admin", "guest", "reader"]);
-        assert_eq!(roles(&connection, None), ["guest"]);
+        assert!(roles(&connection, None).is_empty());
+        connection.organization = None;
+        assert!(roles(&connection, Some(&acme())).is_empty(), "a shared one's counts nowhere");
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub struct Facts<'a> {
     pub standing: Option<&'a Standing>,
     /// The session's user, if there is still one.
     pub user: Option<&'a User>,
-    /// The organization of the session, if it has one and that is enabled.
+    /// The organization of the session, if it has one, that is enabled and the user still belongs to it.
     pub organization: Option<&'a Organization>,
     /// The `connection` parameter, looked up.
     pub connection: Named<'a>,

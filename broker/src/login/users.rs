@@ -7,14 +7,15 @@ use homerealm_connectors::assertion::AssertionParts;
 use super::arrival::{Newcomer, joining, stranger};
 use super::claims::Normalized;
 use super::failure::{Barred, Failure};
+use super::membership::by_address;
 use super::request::AuthorizationRequest;
 use super::roles;
 use super::standing::{Standing, enabled_organization};
 use crate::app::App;
 use crate::catalog::store::AMBIGUOUS;
 use crate::catalog::{
-    Arrival, CatalogError, Client, ClientKind, EmailAddress, Identity, Invitation, LoginRecord,
-    Name, NormalizedClaims, Organization, User,
+    Arrival, CatalogError, Client, ClientKind, Identity, Invitation, LoginRecord, Name,
+    NormalizedClaims, Organization, User,
 };
 use crate::ids;
 
@@ -138,12 +139,10 @@ async fn on_shared(
 ) -> Result<(Option<Arc<Organization>>, Option<Arc<Invitation>>), Failure> {
     let claims = newcomer.claims;
     let mut names: Vec<Name> = known.map(|user| user.organizations.clone()).unwrap_or_default();
-    let address = claims.email.as_deref().and_then(|e| EmailAddress::parse(e).ok());
-    if let Some(address) = address.filter(|_| claims.email_verified == Some(true))
-        && let Some(holder) = app.catalog.organization_holding(address.domain()).await?
-        && !names.contains(&holder.name)
+    if let Some(holder) = by_address(app, claims).await?
+        && !names.contains(&holder)
     {
-        names.push(holder.name.clone());
+        names.push(holder);
     }
     let mut invitations = Vec::new();
     if asked.map_or(names.is_empty(), |asked| !names.contains(&asked.name)) {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::barred::is_barred;
+use super::barred::{Established, is_barred};
 use super::client_authentication::{is_enabled, registered};
 use super::code;
 use super::confirmation::Confirmation;
@@ -81,9 +81,14 @@ pub async fn is_alive(
     }
     let user = claims.user();
     if let (Some(user), Some(connection)) = (user, &claims.connection) {
-        let organization = claims.org_id.as_deref();
-        let whose = (user, claims.issued_at());
-        let barred = is_barred(app, &claims.client_id, connection, organization, whose).await?;
+        let login = Established {
+            connection,
+            organization: claims.org_id.as_deref(),
+            user_id: user,
+            signed_in_at: claims.issued_at(),
+            claims: None,
+        };
+        let barred = is_barred(app, &claims.client_id, login).await?;
         return Ok(barred.is_none());
     }
     let Some(client) = registered(&app.catalog, &claims.client_id).await? else { return Ok(false) };

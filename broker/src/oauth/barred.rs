@@ -5,8 +5,9 @@ use chrono::{DateTime, Utc};
 use super::code::Login;
 use super::error::Trouble;
 use crate::app::App;
-use crate::catalog::{Name, Organization, User};
+use crate::catalog::{Name, NormalizedClaims, Organization, User};
 use crate::login::failure::{Barred, Failure};
+use crate::login::membership::is_kept;
 use crate::login::standing;
 use crate::login::trace::{Proof, Trail};
 
@@ -41,9 +42,27 @@ pub(super) async fn login_is_barred(
     client_id: &str,
     login: &Login,
 ) -> Result<Option<Barred>, Trouble> {
-    let organization = login.organization.as_ref().map(|organization| organization.id.as_str());
-    let whose = (login.user_id.as_str(), login.signed_in_at);
-    is_barred(app, client_id, &login.connection, organization, whose).await
+    let established = Established {
+        connection: &login.connection,
+        organization: login.organization.as_ref().map(|organization| organization.id.as_str()),
+        user_id: &login.user_id,
+        signed_in_at: login.signed_in_at,
+        claims: Some(&login.claims),
+    };
+    is_barred(app, client_id, established).await
+}
+
+/// What is known of a login later.
+#[derive(Clone, Copy)]
+pub(super) struct Established<'a> {
+    pub(super) connection: &'a Name,
+    /// Its id.
+    pub(super) organization: Option<&'a str>,
+    pub(super) user_id: &'a str,
+    /// `None` is long ago.
+    pub(super) signed_in_at: Option<DateTime<Utc>>,
+    /// `None` where nobody kept them: then those that the user last had by this connection count.
+    pub(super) claims: Option<&'a NormalizedClaims>,
 }
 
 /// As [`login_is_barred`], of a login of a user that is known by what its tokens say; where only their own time is known, that
@@ -54,22 +73,24 @@ pub(super) async fn login_is_barred(
 pub(super) async fn is_barred(
     app: &App,
     client_id: &str,
-    connection: &Name,
-    organization: Option<&str>,
-    (user_id, signed_in_at): (&str, Option<DateTime<Utc>>),
+    login: Established<'_>,
 ) -> Result<Option<Barred>, Trouble> {
-    match standing::at_the_end(app, client_id, connection).await {
-        Ok(_) => {}
+    let standing = match standing::at_the_end(app, client_id, login.connection).await {
+        Ok(standing) => standing,
         Err(Failure::Barred(barred)) => return Ok(Some(barred)),
         Err(away) => return Err(Trouble::Away(away.to_string())),
-    }
-    if let Some(organization) = organization {
+    };
+    let Some(user) = app.catalog.get::<User>(login.user_id).await? else {
+        return Ok(Some(Barred::Login("user_deleted")));
+    };
+    if let Some(organization) = login.organization {
         let organization = app.catalog.get::<Organization>(organization).await?;
-        if organization.is_none_or(|organization| !organization.enabled) {
+        let Some(organization) = organization.filter(|organization| organization.enabled) else {
             return Ok(Some(Barred::Organization));
+        };
+        if !is_kept(app, &standing, &organization, &user, login.claims).await? {
+            return Ok(Some(Barred::Login("membership_ended")));
         }
     }
-    let user = app.catalog.get::<User>(user_id).await?;
-    let ended = user.map_or(Some("user_deleted"), |user| user.bars(Some(connection), signed_in_at));
-    Ok(ended.map(Barred::Login))
+    Ok(user.bars(Some(login.connection), login.signed_in_at).map(Barred::Login))
 }

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::catalog::{Connection, Organization, TraceOutcome, User};
 use crate::login::error::LoginError;
 use crate::login::failure::Failure;
+use crate::login::membership::is_kept;
 use crate::login::session::{LiveSession, SsoSession};
 use crate::login::single_sign_on::{Facts, Known, Named, Unfit, may_serve};
 use crate::login::trace::{Proof, Trail};
@@ -246,10 +247,18 @@ async fn known(
         Some(name) => catalog.get::<Organization>(name.as_str()).await?.map(|found| found.object),
         None => None,
     };
+    let user = catalog.get::<User>(&session.user_id).await?.map(|found| found.object);
+    let organization = organization.filter(|organization| organization.enabled);
+    let belongs = match (&standing, &organization, &user) {
+        (Some(standing), Some(organization), Some(user)) => {
+            is_kept(app, standing, organization, user, Some(&session.claims)).await?
+        }
+        _ => true,
+    };
     Ok(Known {
         standing,
-        user: catalog.get::<User>(&session.user_id).await?.map(|found| found.object),
-        organization: organization.filter(|organization| organization.enabled),
+        user,
+        organization: organization.filter(|_| belongs),
         connection,
         asked_organization,
     })

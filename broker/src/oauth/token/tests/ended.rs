@@ -1,7 +1,7 @@
 //! What a user's sign-out, block and unlinking end (THREATS X7).
 
 use super::*;
-use crate::catalog::User;
+use crate::catalog::{Connection, Organization, User};
 use crate::oauth::userinfo::{PresentedToken, UserInfoError, userinfo};
 
 async fn is_taken(broker: &Broker, token: &str) -> bool {
@@ -50,6 +50,33 @@ async fn unlinking_ends_what_came_by_that_connection() {
 
     broker.change::<User>(&id, |user| user.identities.clear()).await;
 
+    are_worthless(&broker, &before).await;
+}
+
+/// The connection is everybody's; the user belongs to the organization by membership and by the address's domain.
+async fn shared() -> (Broker, String) {
+    let broker = Broker::start().await;
+    broker.change::<Connection>("acme-oidc", |connection| connection.organization = None).await;
+    let id = broker.user().await.id.clone();
+    (broker, id)
+}
+
+#[actix_web::test]
+async fn on_a_shared_connection_membership_or_a_held_domain_keeps_a_login_and_neither_ends_it() {
+    let (broker, id) = shared().await;
+    let before = issued(&broker).await;
+    let is_taken = async || is_taken(&broker, before.1["access_token"].as_str().unwrap()).await;
+
+    broker.change::<User>(&id, |user| user.organizations.clear()).await;
+    assert!(is_taken().await, "the address is of a domain that the organization holds");
+    let lose = |organization: &mut Organization| organization.domains[0].verified = false;
+    broker.change::<Organization>("acme", lose).await;
+    assert!(!is_taken().await);
+    let join = |user: &mut User| user.organizations = vec!["acme".to_owned().try_into().unwrap()];
+    broker.change::<User>(&id, join).await;
+    assert!(is_taken().await, "a member, whatever the address");
+
+    broker.change::<User>(&id, |user| user.organizations.clear()).await;
     are_worthless(&broker, &before).await;
 }
 
