@@ -172,7 +172,7 @@ fn kind(path: &str) -> Kind {
     let under = |folder: &str| path.starts_with(folder);
     match path {
         "/authorize" | "/home-realm" | "/login" | "/oauth/device/code" | "/oidc/logout"
-        | "/sessions" => Kind::Open,
+        | "/consents" | "/sessions" => Kind::Open,
         "/login/continue" | "/login/password" | "/consent" | "/device" | "/userinfo" => Kind::Proof,
         _ if under("/oidc/register") => Kind::Proof,
         _ if under("/oauth/") || under("/api/") || under("/callback/") => Kind::Proof,

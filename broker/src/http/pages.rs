@@ -174,6 +174,17 @@ pub fn auto_submit(title: &str, action: &Url, fields: &[(String, String)]) -> Ht
     page_with_form_to(StatusCode::OK, &page, &sources)
 }
 
+/// A page that posts to us again what another site posted, and may end at `ends_at`.
+pub fn sent_again(
+    action: &Url,
+    fields: &[(String, String)],
+    ends_at: Option<&Url>,
+) -> HttpResponse {
+    let page = AutoSubmitPage { title: "One moment", action: action.as_str(), fields };
+    let sources = format!("https: {}", ends_at.map(source_of).unwrap_or_default());
+    page_with_form_to(StatusCode::OK, &page, sources.trim_end())
+}
+
 /// How a Content-Security-Policy names where a URL leads: `https:`, the origin for http, the scheme for an app's own. It has
 /// no word for an IPv6 address (CSP3 §2.3.1), so there the scheme must do.
 pub fn source_of(url: &Url) -> String {

@@ -42,6 +42,7 @@ const ROUTES: &[(&str, &[Method])] = &[
     ("/home-realm", GET),
     ("/authorize", GET_POST),
     ("/consent", GET_POST),
+    ("/consents", GET_POST),
     ("/device", GET_POST),
     ("/sessions", GET_POST),
     ("/oauth/device/code", POST_OPTIONS),

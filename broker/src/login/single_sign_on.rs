@@ -143,7 +143,10 @@ fn is_the_hinted_user(facts: &Facts<'_>) -> Result<(), Unfit> {
 fn has_a_wanted_acr(facts: &Facts<'_>) -> Result<(), Unfit> {
     let wanted = &facts.request.acr_values;
     let has = facts.session.acr.as_ref().is_some_and(|acr| wanted.contains(acr));
-    if wanted.is_empty() || has { Ok(()) } else { Err(Unfit::Acr) }
+    let could = facts.standing.is_some_and(|standing| {
+        standing.connection.acr_values.values().any(|acr| wanted.contains(acr))
+    });
+    if has || !could { Ok(()) } else { Err(Unfit::Acr) }
 }
 
 /// The client's age counts from the authentication upstream, and where that is not known nothing is recent enough

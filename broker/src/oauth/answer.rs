@@ -103,7 +103,9 @@ pub async fn answer(
     mut login: CompletedLogin,
     now: DateTime<Utc>,
 ) -> Result<Answered, AnswerError> {
-    let need = consent::needed(app, &login.request, &Login::from(&login)).await?;
+    let need =
+        consent::needed(app, &login.request, &Login::from(&login), browser.session().is_some())
+            .await?;
     if need == consent::Need::Forbidden {
         let mut batch = app.records.batch(now);
         let ended = login.ending.add(&mut batch)?;

@@ -70,7 +70,9 @@ pub struct ConsentQuestion {
     pub client_uri: Option<String>,
     /// Where it is on the web, if that is what it is known by.
     pub host: Option<String>,
-    /// Whose app it is; empty where it is ours.
+    /// Whether it is one of our own apps.
+    pub is_ours: bool,
+    /// Whose app it is; empty where it is nobody's else.
     pub organization: String,
     /// Who signed in, as they know themselves.
     pub account: Option<String>,
@@ -194,6 +196,7 @@ pub async fn question(
         handle: handle.to_owned(),
         form_token: pending.form_token.clone(),
         organization: organization_name(app, &client).await?,
+        is_ours: !client.is_third_party(),
         host: origins::host(&client),
         client_name: client.client_name.clone(),
         client_uri: origins::home_page(&client).map(str::to_owned),
@@ -227,6 +230,10 @@ pub async fn decide(
         let denied = ("access_denied", "The user did not allow it.");
         let answer = error_answer(app, &request, denied, now).await?;
         return Ok(if is_too_late(&answer) { too_late(reference) } else { answer });
+    }
+    let sid = login.session.clone().unwrap_or_default();
+    if app.sso_sessions().find(&sid).await.map_err(Trouble::from)?.is_none() {
+        return Err(ConsentError::Barred("session_ended"));
     }
     if client.is_third_party() {
         let allowed = names(&login, &request.access);
@@ -325,13 +332,20 @@ async fn still_allowed(app: &App, pending: &PendingConsent) -> Result<Arc<Client
     }
 }
 
-async fn organization_name(app: &App, client: &Client) -> Result<String, Trouble> {
+/// Whose app it is, as people read it; empty where it is nobody's.
+///
+/// # Errors
+/// [`Trouble`].
+pub async fn organization_name(app: &App, client: &Client) -> Result<String, Trouble> {
     let Some(name) = client.organization() else { return Ok(String::new()) };
     let organization = app.catalog.get::<Organization>(name.as_str()).await?;
     Ok(organization.map_or_else(|| name.to_string(), |o| o.display_name.clone()))
 }
 
 /// An API and its scopes as its operator describes them; by their bare names where there is no description.
+///
+/// # Errors
+/// [`Trouble`].
 pub async fn described(app: &App, access: &ApiAccess) -> Result<AskedApi, Trouble> {
     let api = target::by_identifier(&app.catalog, &access.audience).await?;
     let words = |value: &String| {

@@ -84,6 +84,14 @@ impl Params {
         self.values.iter().any(|(name, values)| values.len() > 1 && !allowed(name))
     }
 
+    /// Names and values, those of a name in the order in which they came.
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        let of = |(name, values): (&String, &Vec<String>)| {
+            values.iter().map(|value| (name.clone(), value.clone())).collect::<Vec<_>>()
+        };
+        self.values.iter().flat_map(of).collect()
+    }
+
     /// The names of all parameters.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)

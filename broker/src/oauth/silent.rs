@@ -148,7 +148,7 @@ async fn serve(
     let session = &live.session;
     let login = established(session, known.organization.as_deref());
     let trail = trail(browser, request, session);
-    match consent::needed(app, request, &login).await? {
+    match consent::needed(app, request, &login, false).await? {
         consent::Need::Forbidden => {
             return Ok(Some(consent::forbidden(app, request, trail, now).await?));
         }

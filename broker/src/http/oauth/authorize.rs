@@ -2,12 +2,13 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use url::Url;
 
 use super::{reply, token};
 use crate::admin::registration::document::{self, DocumentError};
 use crate::app::App;
 use crate::catalog::TraceOutcome;
-use crate::http::login::answer::{see_other, started};
+use crate::http::login::answer::started;
 use crate::http::login::browser;
 use crate::http::pages;
 use crate::login::trace::Trail;
@@ -27,21 +28,31 @@ pub(super) async fn by_form(
     body: String,
 ) -> HttpResponse {
     let params = token::form(&request, &body).ok();
-    if params.is_some() && comes_from_another_site(&request) && is_query(&body) {
-        return see_other(app.config.issuer.url(&format!("/authorize?{body}")).as_str());
+    match params {
+        Some(params) if comes_from_another_site(&request) => {
+            let ends_at = params.get("redirect_uri");
+            from_our_page(&app, "/authorize", &params, ends_at)
+        }
+        params => serve(&app, &request, params).await,
     }
-    serve(&app, &request, params).await
 }
 
 /// Another site's form brings no `Lax` cookie, and a login cookie that we set anew would end the logins in this browser's
-/// other tabs. The GET that a 303 makes of it does bring the cookie.
+/// other tabs. Sent again from a page of ours it does bring the cookie, and no hint gets into an address, which others log.
+/// The page allows where the request will end (RULES 30); that is checked when it comes again.
+pub(super) fn from_our_page(
+    app: &App,
+    path: &str,
+    params: &Params,
+    ends_at: Option<&str>,
+) -> HttpResponse {
+    let ends_at = ends_at.and_then(|url| Url::parse(url).ok());
+    pages::sent_again(&app.config.issuer.url(path), &params.pairs(), ends_at.as_ref())
+}
+
 pub(super) fn comes_from_another_site(request: &HttpRequest) -> bool {
     let site = request.headers().get("sec-fetch-site").and_then(|site| site.to_str().ok());
     matches!(site, Some("cross-site" | "same-site"))
-}
-
-pub(super) fn is_query(body: &str) -> bool {
-    body.bytes().all(|b| b.is_ascii_graphic() && b != b'#')
 }
 
 async fn serve(app: &App, request: &HttpRequest, params: Option<Params>) -> HttpResponse {

@@ -8,7 +8,7 @@ use askama::Template;
 use tokio::time::Instant;
 use url::Url;
 
-use super::authorize::{comes_from_another_site, is_query};
+use super::authorize::{comes_from_another_site, from_our_page};
 use super::{reply, token};
 use crate::app::App;
 use crate::catalog::{Connection, TraceOutcome};
@@ -67,8 +67,9 @@ pub(super) async fn by_form(
     if params.has("confirm") {
         return confirmed(&app, &request, &params).await;
     }
-    if comes_from_another_site(&request) && is_query(&body) {
-        return see_other(app.config.issuer.url(&format!("/oidc/logout?{body}")).as_str());
+    if comes_from_another_site(&request) {
+        let ends_at = params.get("post_logout_redirect_uri");
+        return from_our_page(&app, "/oidc/logout", &params, ends_at);
     }
     serve(&app, &request, &params).await
 }

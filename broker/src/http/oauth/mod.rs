@@ -2,6 +2,7 @@
 
 mod authorize;
 mod consent;
+mod consents;
 mod cors;
 mod device;
 mod discovery;
@@ -38,8 +39,8 @@ pub use reply::{answer, answered, login_error, trouble_page};
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
-/// A body of `/authorize` or `/oidc/logout` fits into a query.
-const AUTHORIZE_BYTES: usize = 8 * 1024 - 64;
+/// A body of `/authorize` or `/oidc/logout`: an ID token as a hint may name many groups.
+const AUTHORIZE_BYTES: usize = 32 * 1024;
 
 /// Routes of DESIGN §3.3 that are the authorization server's.
 pub fn routes(routes: &mut ServiceConfig) {
@@ -54,6 +55,11 @@ pub fn routes(routes: &mut ServiceConfig) {
             web::resource("/consent")
                 .route(web::get().to(consent::show))
                 .route(web::post().to(consent::decide)),
+        )
+        .service(
+            web::resource("/consents")
+                .route(web::get().to(consents::show))
+                .route(web::post().to(consents::withdraw)),
         )
         .service(
             web::resource("/device")

@@ -26,7 +26,7 @@ struct SessionsPage<'a> {
 
 #[derive(Template)]
 #[template(path = "no_session.html")]
-struct NoSessionPage;
+pub(super) struct NoSessionPage;
 
 struct Shown {
     sid: String,
@@ -99,7 +99,8 @@ async fn end_chosen(
     Ok(response)
 }
 
-async fn signed_in<'a>(
+/// The browser's session and the cookie that proves it.
+pub(super) async fn signed_in<'a>(
     app: &App,
     browser: &'a Browser,
 ) -> Result<Option<(SsoSession, &'a SessionCookie)>, Trouble> {

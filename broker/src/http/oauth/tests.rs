@@ -1,6 +1,7 @@
 //! The routes over real sockets: statuses, headers, bodies, and no redirect where none is allowed.
 
 mod consent;
+mod consents;
 mod device;
 mod tokens;
 
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 use crate::oauth::fixtures::{
     API, Broker, CALLBACK, MACHINE, PORTAL, SECRET, VERIFIER, WEB, form, query,
 };
+use crate::oauth::params::Params;
 
 pub(super) struct Reply {
     pub(super) status: u16,
@@ -124,8 +126,27 @@ async fn a_form_of_another_site_comes_again_with_its_cookie() {
         .body(good.clone());
     let again = reply(posted).await;
 
-    assert_eq!((again.status, again.header("set-cookie")), (303, ""));
-    assert_eq!(again.header("location"), format!("{}/authorize?{good}", broker.issuer()));
+    assert_eq!((again.status, again.header("set-cookie")), (200, ""));
+    assert!(again.body.contains(&format!("action=\"{}/authorize\"", broker.issuer())));
+    for (name, value) in Params::parse(&good).unwrap().pairs() {
+        let field = format!("name=\"{name}\" value=\"{value}\"");
+        assert!(again.body.contains(&field), "{field}: {}", again.body);
+    }
+    assert!(again.header("content-security-policy").contains("form-action 'self' https: https:;"));
+}
+
+/// RP-Initiated Logout §2: a form keeps the hint out of addresses, and it may be longer than one.
+#[actix_web::test]
+async fn a_long_hint_posted_by_another_site_gets_into_no_address() {
+    let broker = Broker::start().await;
+    let hint = "a".repeat(12 * 1024);
+
+    let posted = post(&broker, "/oidc/logout", &[("id_token_hint", &hint)]);
+    let again = reply(posted.header("sec-fetch-site", "cross-site")).await;
+
+    assert_eq!((again.status, again.header("location")), (200, ""));
+    assert!(again.body.contains(&hint));
+    assert!(again.body.contains(&format!("action=\"{}/oidc/logout\"", broker.issuer())));
 }
 
 #[actix_web::test]

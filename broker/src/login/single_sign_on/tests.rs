@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 
 use super::super::fixtures::{client, name, now, oidc, organization, request};
 use super::*;
-use crate::catalog::{Identity, NormalizedClaims};
+use crate::catalog::{Connection, Identity, NormalizedClaims};
 use crate::login::request::{AnswerTo, WayThere};
 use crate::login::session::fixtures::session;
 
@@ -23,7 +23,7 @@ fn scene() -> Scene {
     let acme = organization("acme", &[("acme.example", true)]);
     let standing = Standing {
         client: Arc::new(client(ClientKind::FirstParty { organization: None })),
-        connection: Arc::new(oidc()),
+        connection: Arc::new(states(oidc(), &["mfa", "x"])),
         organization: Some(Arc::new(acme.clone())),
     };
     let session = session();
@@ -37,6 +37,12 @@ fn scene() -> Scene {
         asked_organization: None,
         now: now() + TimeDelta::minutes(1),
     }
+}
+
+/// A connection whose logins can have these contexts.
+fn states(connection: Connection, contexts: &[&str]) -> Connection {
+    let words = contexts.iter().map(|acr| (format!("urn:{acr}"), (*acr).to_owned()));
+    Connection { acr_values: words.collect(), ..connection }
 }
 
 fn user(session: &SsoSession) -> User {
@@ -183,6 +189,8 @@ fn it_must_have_one_of_the_wanted_contexts() {
         s.request.acr_values = vec!["mfa".to_owned()];
     };
     assert_eq!(decided(unknown), Err(Unfit::Acr));
+    // a login could not state it either: it would only be asked for again and again
+    assert_eq!(decided(wants(&["y"])), Ok(()));
 }
 
 #[test]

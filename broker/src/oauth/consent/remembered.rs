@@ -23,7 +23,8 @@ pub enum Need {
     Yes,
 }
 
-/// Whether this client needs the user's word for this.
+/// Whether this client needs the user's word for this. `was_signed_in`: the browser had a session before this login, also one
+/// that was too old or did not fit; then the IdP may have answered without asking anybody.
 ///
 /// # Errors
 /// [`Trouble`].
@@ -31,16 +32,23 @@ pub async fn needed(
     app: &App,
     request: &AuthorizationRequest,
     login: &Login,
+    was_signed_in: bool,
 ) -> Result<Need, Trouble> {
     if let AnswerTo::Device { .. } = request.answer {
         return Ok(Need::Yes);
     }
     let client = registered(&app.catalog, &request.client_id).await?;
-    if client.as_ref().is_some_and(|client| !client.is_third_party()) {
-        return Ok(Need::No);
-    }
     // RFC 8252 §8.6: what could be another program is asked for each time
-    let remembers = client.is_some_and(|client| !is_any_program(&client, request.redirect_uri()));
+    let any_program =
+        client.as_ref().is_none_or(|client| is_any_program(client, request.redirect_uri()));
+    if client.as_ref().is_some_and(|client| !client.is_third_party()) {
+        // OIDC Core §3.1.2.1: who asks for the question gets it. And whoever sends another program's client_id must not get
+        // by a session's own question with a request that no session fits
+        let unasked = any_program && was_signed_in && !request.prompt.contains(&Prompt::Login);
+        let asks = unasked || request.prompt.contains(&Prompt::Consent);
+        return Ok(if asks { Need::Yes } else { Need::No });
+    }
+    let remembers = !any_program;
     let remembered = is_remembered(app, (login, &request.client_id), &request.access);
     if remembers && remembered.await? && !request.prompt.contains(&Prompt::Consent) {
         return Ok(Need::No);

@@ -2,7 +2,7 @@ use super::*;
 use crate::catalog::User;
 use crate::oauth::answer::answer;
 use crate::oauth::code::AuthorizationGrant;
-use crate::oauth::fixtures::{Broker, PORTAL, WEB, access, browser, request, texts};
+use crate::oauth::fixtures::{Broker, LOOPBACK, PORTAL, SPA, WEB, access, browser, request, texts};
 use crate::oauth::params::Params;
 
 const PORTAL_ASKS: [(&str, Option<&str>); 2] =
@@ -41,7 +41,7 @@ async fn decided(
 async fn a_first_party_client_gets_its_code_at_once() {
     let broker = Broker::start().await;
 
-    let (target, params) = answered(&broker, &request(&[("prompt", Some("consent"))])).await;
+    let (target, params) = answered(&broker, &request(&[])).await;
 
     assert_eq!(target, "https://app.example/cb");
     assert_eq!((params.get("state"), params.get("iss")), (Some("s1"), Some(broker.issuer())));
@@ -55,6 +55,67 @@ async fn a_first_party_client_gets_its_code_at_once() {
     assert!(login.session.as_ref().is_some_and(|sid| sid.starts_with("ses_")));
     assert_eq!(Login { session: None, ..login }, broker.login().await);
     assert!(grant.family.starts_with("fam_"));
+}
+
+/// OIDC Core §3.1.2.1: who asks for the question gets it, also of an app of our own.
+#[actix_web::test]
+async fn prompt_consent_asks_for_a_first_party_client_too() {
+    let broker = Broker::start().await;
+
+    let params = answered(&broker, &request(&[("prompt", Some("consent"))])).await.1;
+
+    let handle = params.get("consent").unwrap();
+    let question = question(broker.app(), &browser("a"), handle, broker.now()).await.unwrap();
+    assert!(question.is_ours && question.organization.is_empty());
+    let token = browser("a").form_token(handle).unwrap();
+    let yes = decided(&broker, &browser("a"), (handle, &token), Decision::Allow).await.unwrap();
+    assert!(yes.has("code"));
+    let user = broker.user().await.id.clone();
+    assert_eq!(broker.app().catalog.consented(&user, WEB).await.unwrap(), None);
+}
+
+/// RFC 8252 §8.6: a request that no session fits leads to the IdP, which may answer without asking anybody.
+#[actix_web::test]
+async fn what_could_be_another_program_is_asked_for_where_the_browser_had_a_session() {
+    let broker = Broker::start().await;
+    let native = request(&[
+        ("client_id", Some(SPA)),
+        ("redirect_uri", Some(LOOPBACK)),
+        ("acr_values", Some("x")),
+    ]);
+    let first = broker.completed(&native).await;
+    let first = answer(broker.app(), &browser("a"), first, broker.now()).await.unwrap();
+    assert!(read(first.answer).1.has("code"));
+    let again = browser("a").with_session(first.cookie);
+
+    let asked = async |params: &Params| {
+        let login = broker.completed(params).await;
+        read(answer(broker.app(), &again, login, broker.now()).await.unwrap().answer).1
+    };
+    assert!(asked(&native).await.has("consent"));
+    let forced = request(&[
+        ("client_id", Some(SPA)),
+        ("redirect_uri", Some(LOOPBACK)),
+        ("prompt", Some("login")),
+    ]);
+    assert!(asked(&forced).await.has("code"));
+    assert!(asked(&request(&[("client_id", Some(SPA))])).await.has("code"));
+}
+
+/// A yes that comes after the sign-out allows nothing for later.
+#[actix_web::test]
+async fn a_yes_after_the_sign_out_is_not_remembered() {
+    let broker = Broker::start().await;
+    let handle = handle(&broker).await;
+    let token = browser("a").form_token(&handle).unwrap();
+    let user = broker.user().await.id.clone();
+    let by = crate::oauth::logout::By::user(&user, None);
+    crate::oauth::logout::ending::end_all_of(broker.app(), &user, &by, broker.now()).await.unwrap();
+
+    let yes = decided(&broker, &browser("a"), (&handle, &token), Decision::Allow).await;
+
+    assert!(matches!(yes, Err(ConsentError::Barred("session_ended"))), "{yes:?}");
+    assert_eq!(broker.app().catalog.consented(&user, PORTAL).await.unwrap(), None);
 }
 
 #[actix_web::test]
@@ -119,9 +180,9 @@ async fn consent_as_one_organizations_user_is_none_as_anothers() {
     globex.organization.as_mut().unwrap().name = "globex".to_owned().try_into().unwrap();
     let nobody = Login { organization: None, ..acme.clone() };
 
-    assert_eq!(needed(broker.app(), &request, &acme).await.unwrap(), Need::No);
+    assert_eq!(needed(broker.app(), &request, &acme, false).await.unwrap(), Need::No);
     for other in [globex, nobody] {
-        assert_eq!(needed(broker.app(), &request, &other).await.unwrap(), Need::Yes);
+        assert_eq!(needed(broker.app(), &request, &other, false).await.unwrap(), Need::Yes);
     }
 }
 

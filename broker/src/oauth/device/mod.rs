@@ -18,6 +18,7 @@ use subtle::ConstantTimeEq as _;
 pub use request::{DeviceAuthorization, authorize};
 pub use user_code::UserCode;
 
+use super::client_authentication::registered;
 use super::code::{self, Gives};
 use super::error::Trouble;
 use crate::app::App;
@@ -166,7 +167,9 @@ pub async fn asked(
     };
     let answer = AnswerTo::Device { device, user_code: grant.user_code.to_string() };
     let request = AuthorizationRequest::new(grant.client_id, answer);
-    Ok(Some(AuthorizationRequest { access: grant.access, ..request }))
+    let client = registered(&app.catalog, &request.client_id).await?;
+    let max_age = client.and_then(|client| client.session.default_max_age).map(i64::from);
+    Ok(Some(AuthorizationRequest { access: grant.access, max_age, ..request }))
 }
 
 /// Remembers what the user decided, once; `false` where it was decided before, or is too late.

@@ -314,6 +314,30 @@ async fn what_was_switched_off_meanwhile_gives_nothing() {
     assert!(poll(&broker, SPA, &code).await.is_ok());
 }
 
+#[actix_web::test]
+async fn a_user_who_signed_out_before_the_device_came_gives_it_nothing() {
+    let broker = broker().await;
+    let (code, user_code) = codes(&broker, SPA).await;
+    decided(&broker, &user_code, Decision::Allow).await.unwrap();
+    let user = broker.user().await.id.clone();
+    let by = crate::oauth::logout::By::user(&user, None);
+    let ended = crate::oauth::logout::ending::end_all_of(broker.app(), &user, &by, broker.now());
+    assert!(!ended.await.unwrap().is_empty());
+
+    assert_eq!(refused(poll(&broker, SPA, &code).await), ErrorCode::InvalidGrant);
+}
+
+#[actix_web::test]
+async fn the_clients_own_age_holds_for_its_devices() {
+    let broker = broker().await;
+    broker.change::<Client>(SPA, |client| client.session.default_max_age = Some(300)).await;
+    let (_, user_code) = codes(&broker, SPA).await;
+
+    let asked = asked(broker.app(), &user_code, broker.now()).await.unwrap().unwrap();
+
+    assert_eq!(asked.max_age, Some(300));
+}
+
 /// Its user may have come back to the page of their apps before the device asks again.
 #[actix_web::test]
 async fn a_consent_that_was_withdrawn_before_the_device_came_gives_nothing() {

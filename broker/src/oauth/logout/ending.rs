@@ -143,7 +143,8 @@ impl By {
         Self { actor: Actor::new(ActorKind::User, user_id), address }
     }
 
-    fn author(&self, app: &App, now: DateTime<Utc>) -> Author {
+    /// As the audit log names them.
+    pub fn author(&self, app: &App, now: DateTime<Utc>) -> Author {
         Author {
             id: ids::id("aud", app.random.as_ref()),
             actor: self.actor.clone(),

@@ -120,6 +120,10 @@ async fn what_a_client_is_told_and_what_was_ignored_stands_in_the_trace() {
 #[actix_web::test]
 async fn a_session_that_does_not_fit_is_none() {
     let broker = Broker::start().await;
+    let states = |connection: &mut Connection| {
+        connection.acr_values.insert("urn:other".to_owned(), "other".to_owned());
+    };
+    broker.change::<Connection>("acme-oidc", states).await;
     let (browser, _) = signed_in(&broker).await;
 
     for unfit in [

@@ -14,6 +14,7 @@ use crate::oauth::confirmation::Confirmation;
 use crate::oauth::consent;
 use crate::oauth::error::Trouble;
 use crate::oauth::params::Params;
+use crate::oauth::refresh;
 use crate::oauth::sender_constraint::Proven;
 use crate::oauth::target::{self, Target, TargetError};
 
@@ -53,9 +54,14 @@ pub(super) async fn take(
     proven.spend(app, now).await?;
     let redeemed = code::redeem(&app.records, code, &found, begun.life(&granted, now), now);
     let redeemed = async { Ok(redeemed.await?) };
-    let (redeemed, ()) = futures_util::try_join!(redeemed, begun.store(app, &grant.family, now))?;
+    let stored = begun.store(app, &grant.family, now);
+    let session = session_lives(app, gives);
+    let (redeemed, (), lives) = futures_util::try_join!(redeemed, stored, session)?;
     if !redeemed {
         return replayed(app, grant, now).await;
+    }
+    if !lives {
+        return signed_out(app, &grant.family, now).await;
     }
     begun.give(&mut granted);
     Ok(granted)
@@ -119,6 +125,25 @@ pub(super) async fn still_granted(
         refresh_token: None,
     };
     Ok(Some(Granted { target, user: Some(user) }))
+}
+
+/// Whether the browser's session that the login left is still there: its end was told to its clients, so nothing new is given
+/// of it. Asked beside the redemption, in the same round trip.
+pub(super) async fn session_lives(app: &App, gives: &Gives) -> Result<bool, Trouble> {
+    match &gives.login.session {
+        Some(sid) => Ok(app.sso_sessions().find(sid).await?.is_some()),
+        None => Ok(true),
+    }
+}
+
+/// The user signed out after the code was given and before it was redeemed.
+pub(super) async fn signed_out<T>(
+    app: &App,
+    family: &str,
+    now: DateTime<Utc>,
+) -> Result<T, TokenError> {
+    refresh::end(&app.records, family, now).await.map_err(Trouble::from)?;
+    invalid_grant()
 }
 
 /// RFC 6749 §10.5.

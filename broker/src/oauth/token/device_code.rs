@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::authorization_code::still_granted;
+use super::authorization_code::{session_lives, signed_out, still_granted};
 use super::offline::Begun;
 use super::{ErrorCode, Granted, TokenError, refuse};
 use crate::app::App;
@@ -48,8 +48,13 @@ pub(super) async fn take(
     let begun = Begun::of(app, client, of_family, proven.confirmation(), now);
     proven.spend(app, now).await?;
     // whoever is second must not write over the family of the first: it lives on
-    if !device::redeem(app, code, &found, begun.life(&granted, now), now).await? {
+    let redeemed = device::redeem(app, code, &found, begun.life(&granted, now), now);
+    let (redeemed, lives) = futures_util::try_join!(redeemed, session_lives(app, gives))?;
+    if !redeemed {
         return invalid_grant();
+    }
+    if !lives {
+        return signed_out(app, &grant.family, now).await;
     }
     begun.store(app, &grant.family, now).await?;
     begun.give(&mut granted);

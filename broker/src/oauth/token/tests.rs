@@ -82,6 +82,34 @@ async fn of_fifty_redemptions_one_wins() {
     assert!(code::is_revoked(&broker.app().records, &grant.family, broker.now()).await.unwrap());
 }
 
+/// Who was signed out in between is told so to the client; nothing begins after that.
+#[actix_web::test]
+async fn a_code_of_a_session_that_has_ended_gives_nothing() {
+    let broker = Broker::start().await;
+    let params = crate::oauth::fixtures::request(&[("scope", Some("openid offline_access read"))]);
+    let code = async || {
+        let login = broker.completed(&params).await;
+        let browser = crate::oauth::fixtures::browser("a");
+        let answered = crate::oauth::answer::answer(broker.app(), &browser, login, broker.now());
+        let crate::oauth::answer::Answer::Redirect { url } = answered.await.unwrap().answer else {
+            panic!("no redirect")
+        };
+        Params::parse(url.split_once('?').unwrap().1).unwrap().get("code").unwrap().to_owned()
+    };
+    assert!(web(&broker, &redemption(&code().await)).await.is_ok());
+    let code = code().await;
+    let grant = broker.app().records.get::<code::AuthorizationGrant>(&code, broker.now()).await;
+    let family = grant.unwrap().unwrap().record.family;
+
+    let user = broker.user().await.id.clone();
+    let by = crate::oauth::logout::By::user(&user, None);
+    let ended = crate::oauth::logout::ending::end_all_of(broker.app(), &user, &by, broker.now());
+    assert!(!ended.await.unwrap().is_empty());
+
+    assert_eq!(web(&broker, &redemption(&code)).await, Err("invalid_grant"));
+    assert!(code::is_revoked(&broker.app().records, &family, broker.now()).await.unwrap());
+}
+
 /// RULES 26: checked first, then spent.
 #[actix_web::test]
 async fn a_wrong_request_leaves_the_code_unspent_and_its_family_alone() {
