@@ -27,6 +27,17 @@ impl Shown for PasswordAccount {
         members.insert("email_proven_at".to_owned(), json!(self.email_proven_at));
         resource::complete(members, &self.id, (self.created_at, self.updated_at))
     }
+
+    async fn ends(app: &App, request: &HttpRequest, old: &Self, new: Option<&Self>) {
+        let goes_on =
+            new.is_some_and(|new| new.set_at == old.set_at && (new.enabled || !old.enabled));
+        if goes_on {
+            return;
+        }
+        if let Err(failure) = sign_out(app, request, old).await {
+            tracing::error!(error = ?failure, account.id = old.id, "what an account began was not ended");
+        }
+    }
 }
 
 /// `POST /password-accounts`: without a password nobody can sign in until one is set.
@@ -61,8 +72,7 @@ pub(super) async fn create(
     resource::create(&app, &request, &account, Map::new()).await
 }
 
-/// `PATCH /password-accounts/{id}`: another name, another password, disabled or enabled. A new password and the end of an
-/// account end the sessions that the old one began.
+/// `PATCH /password-accounts/{id}`: another name, another password, disabled or enabled.
 pub(super) async fn update(
     app: web::Data<App>,
     id: web::Path<String>,
@@ -98,14 +108,12 @@ pub(super) async fn update(
         updated_at: now,
         ..old.clone()
     };
-    let response = resource::replace(&app, &request, &found, &new).await?;
-    if new.set_at != old.set_at || (old.enabled && !new.enabled) {
-        end_sessions(&app, &request, &new).await?;
-    }
-    Ok(response)
+    resource::replace(&app, &request, &found, &new).await
 }
 
-async fn end_sessions(
+/// Whatever somebody got with the old password, or by an account that is no more, is worth nothing from now on: sessions, codes
+/// and tokens.
+async fn sign_out(
     app: &App,
     request: &HttpRequest,
     account: &PasswordAccount,
@@ -116,6 +124,7 @@ async fn end_sessions(
         subject: account.id.clone(),
     };
     if let Some(user) = app.catalog.user_by_identity(&identity).await? {
+        sessions::sign_out(app, request, &user.id).await?;
         sessions::end_all_of(app, request, &user.id).await;
     }
     Ok(())

@@ -26,7 +26,7 @@ pub(super) trait Shown: Resource {
     const OPERATORS_OWN: &'static [&'static str] = &[];
 
     /// What must end with it when it was deleted (`new` is `None`) or changed.
-    async fn ends(_app: &App, _request: &HttpRequest, _id: &str, _new: Option<&Self>) {}
+    async fn ends(_app: &App, _request: &HttpRequest, _old: &Self, _new: Option<&Self>) {}
 }
 
 /// What can be written of an object, with what only we write.
@@ -86,7 +86,7 @@ pub(super) async fn delete<T: Shown>(
     let author = author::of(&app, &request);
     app.catalog.audited(author).delete::<T>(found.object.id(), expected).await?;
     changed::<T>("deleted", found.object.id());
-    T::ends(&app, &request, found.object.id(), None).await;
+    T::ends(&app, &request, &found.object, None).await;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -165,7 +165,7 @@ pub(super) async fn replace<T: Shown>(
     let expected = expected.or(Some(old.revision));
     let made = app.catalog.audited(author::of(app, request)).update(new, expected).await?;
     changed::<T>("updated", new.id());
-    T::ends(app, request, new.id(), Some(new)).await;
+    T::ends(app, request, &old.object, Some(new)).await;
     Ok(shown(app, request, &made))
 }
 

@@ -76,7 +76,7 @@ const ATTEMPTS: u8 = 4;
 
 /// From now on nothing counts that any login until now established. That stands in the catalog, so it holds on every node,
 /// whatever becomes of the session store.
-async fn sign_out(app: &App, request: &HttpRequest, id: &str) -> Result<(), Failure> {
+pub(super) async fn sign_out(app: &App, request: &HttpRequest, id: &str) -> Result<(), Failure> {
     for _ in 0..ATTEMPTS {
         let found = resource::find::<User>(app, id).await?;
         let now = app.now();

@@ -27,9 +27,9 @@ impl Shown for User {
         resource::complete(members, &self.id, (self.created_at, self.updated_at))
     }
 
-    async fn ends(app: &App, request: &HttpRequest, id: &str, new: Option<&Self>) {
+    async fn ends(app: &App, request: &HttpRequest, old: &Self, new: Option<&Self>) {
         if new.is_none_or(|user| user.blocked) {
-            sessions::end_all_of(app, request, id).await;
+            sessions::end_all_of(app, request, &old.id).await;
         }
     }
 }

@@ -45,6 +45,35 @@ async fn an_account_is_made_shown_and_changed_without_its_password() {
 }
 
 #[actix_web::test]
+async fn a_new_password_a_disabled_and_a_deleted_account_end_what_it_began() {
+    let api = with_connection().await;
+    let body =
+        json!({"connection": "acme-password", "email": "ann@acme.example", "password": RIGHT});
+    let account = api.create("/password-accounts", body).await;
+    let id = account["id"].as_str().unwrap();
+    let issuer = api.issuer();
+    let identity = json!({"connection": "acme-password", "issuer": issuer, "subject": id});
+    let user = api.create("/users", json!({"identities": [identity]})).await;
+    let (path, user) =
+        (format!("/password-accounts/{id}"), format!("/users/{}", user["id"].as_str().unwrap()));
+    let ended = async || api.get(&user).await.body["signed_out_at"].clone();
+
+    api.patch(&path, json!({"name": "Ann"})).await;
+    assert_eq!(ended().await, json!(null), "another name ends nothing");
+    for change in [json!({"password": "another horse, another battery"}), json!({"enabled": false})]
+    {
+        let before = ended().await;
+        let changed = api.patch(&path, change).await;
+        assert_eq!(changed.status, 200, "{changed:?}");
+        assert_ne!(ended().await, before);
+    }
+    let before = ended().await;
+    assert_eq!(api.delete(&path).await.status, 204);
+    assert_ne!(ended().await, before);
+    api.stop().await;
+}
+
+#[actix_web::test]
 async fn an_address_has_one_account_at_a_connection_in_any_case() {
     let api = with_connection().await;
     let body = |email: &str| json!({"connection": "acme-password", "email": email});
