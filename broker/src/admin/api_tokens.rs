@@ -40,11 +40,11 @@ impl Shown for ApiToken {
     }
 
     /// What a token made ends with it. From its deletion on they open nothing, so this only clears them away.
-    async fn ends(app: &App, request: &HttpRequest, id: &str, new: Option<&Self>) {
+    async fn ends(app: &App, request: &HttpRequest, old: &Self, new: Option<&Self>) {
         if new.is_none()
-            && let Err(error) = delete_made_by(app, request, id).await
+            && let Err(error) = delete_made_by(app, request, &old.id).await
         {
-            tracing::warn!(%error, object.id = id, "tokens that it made are useless, but still listed");
+            tracing::warn!(%error, object.id = old.id, "tokens that it made are useless, but still listed");
         }
     }
 }

@@ -76,7 +76,6 @@ pub enum Vendor {
 /// The protocol (`strategy`) and its `options`, as the management API shows them, secrets sealed.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(tag = "strategy", content = "options", rename_all = "lowercase")]
-#[expect(clippy::large_enum_variant, reason = "every connection stands behind an `Arc`")]
 pub enum ConnectionOptions {
     /// OAuth 2.0 with an API that says who the user is.
     OAuth2(OAuth2Options),

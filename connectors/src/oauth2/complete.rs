@@ -37,7 +37,7 @@ async fn run(
     response_is_from_the_issuer(settings, iss.as_deref(), completion.checks)?;
     let token = access_token(settings, outbound, (&code, pkce_verifier), completion).await?;
     let answer = ask(settings, outbound, &token, completion.checks).await?;
-    Ok(identity::assertion(settings, answer, &code, completion)?)
+    Ok(identity::assertion(settings, &answer, &code, completion)?)
 }
 
 fn pending_verifier<'a>(completion: &Completion<'a>) -> Result<Option<&'a str>, error::Rejection> {

@@ -18,7 +18,7 @@ const CODE_LIFETIME: TimeDelta = TimeDelta::hours(1);
 
 pub(super) fn assertion(
     settings: &OAuth2Settings,
-    answer: UserinfoAnswer,
+    answer: &UserinfoAnswer,
     code: &str,
     completion: &mut Completion<'_>,
 ) -> Result<VerifiedAssertion, Rejection> {
@@ -44,7 +44,7 @@ pub(super) fn assertion(
         issued_at: completion.now,
         upstream_email_verified,
     };
-    Ok(VerifiedAssertion::new(&answer, parts))
+    Ok(VerifiedAssertion::new(answer, parts))
 }
 
 fn subject(

@@ -18,7 +18,7 @@ pub(super) async fn read(app: &App, fields: &mut Fields) -> Result<ClientHomeRea
     }
     for (place, name) in names.iter().enumerate().take(MOST) {
         let found = app.catalog.get::<Connection>(name.as_str()).await?;
-        if !found.is_some_and(|found| found.object.name == *name) {
+        if found.is_none_or(|found| found.object.name != *name) {
             let field = format!("{FIELD}.{place}");
             fields.refuse(&field, format!("`{name}` is not the name of a connection"));
         }

@@ -83,11 +83,11 @@ fn with_proof(old: &[OrganizationDomain], said: Said) -> OrganizationDomain {
 /// As the operator writes them; more of each is shown at `/organizations/{id}/domains`.
 pub(super) fn shown(domains: &[OrganizationDomain]) -> Vec<Value> {
     let shown = |held: &OrganizationDomain| {
-        let mut entry = json!({"name": held.name, "verified": held.verified});
         if is_by_dns(domains, held) {
-            entry["proof"] = json!(Proof::Dns);
+            json!({"name": held.name, "verified": held.verified, "proof": Proof::Dns})
+        } else {
+            json!({"name": held.name, "verified": held.verified})
         }
-        entry
     };
     domains.iter().map(shown).collect()
 }

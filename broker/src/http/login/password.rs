@@ -85,7 +85,7 @@ fn render(app: &App, browser: &Browser, page: &SignInPage) -> HttpResponse {
         Some(Problem::TooEarly(early)) => Some(early.retry_after),
         _ => None,
     };
-    let seconds = wait.map(|wait| wait_words(wait)).unwrap_or_default();
+    let seconds = wait.map(wait_words).unwrap_or_default();
     let template = PasswordPage {
         client_name: &page.client_name,
         hidden: Hidden { transaction: &page.handle, token: &token },
