@@ -103,7 +103,7 @@ async fn scene() -> Option<(Scene, Value, Peer)> {
     admin.create("/clients", &desk).await;
     scene.grant("desk", &["read:data"]).await;
     let television = json!({"client_id": "television", "client_name": "Television", "first_party": true,
-        "grant_types": ["urn:ietf:params:oauth:grant-type:device_code"]});
+        "grant_types": ["urn:ietf:params:oauth:grant-type:device_code"], "token_endpoint_auth_method": "none"});
     admin.create("/clients", &television).await;
     let site = json!({"client_name": "Acme partner portal", "first_party": false, "organization": "acme",
         "redirect_uris": [REGISTERED[1]], "client_uri": "https://site.acme.example/"});
