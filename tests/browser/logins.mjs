@@ -159,6 +159,7 @@ const pages = {
     async then(page) {
       const body = new URLSearchParams({ client_id: 'television', scope: 'openid' });
       const codes = await (await fetch(`${scene.issuer}/oauth/device/code`, { method: 'POST', body })).json();
+      if (!codes.user_code) throw new Error(JSON.stringify(codes));
       await send(page, '#user_code', codes.user_code);
       await page.locator(`text=${codes.user_code}`).first().waitFor();
     },

@@ -105,6 +105,7 @@ async fn scene() -> Option<(Scene, Value, Peer)> {
     let television = json!({"client_id": "television", "client_name": "Television", "first_party": true,
         "grant_types": ["urn:ietf:params:oauth:grant-type:device_code"], "token_endpoint_auth_method": "none"});
     admin.create("/clients", &television).await;
+    scene.grant("television", &["read:data"]).await;
     let site = json!({"client_name": "Acme partner portal", "first_party": false, "organization": "acme",
         "redirect_uris": [REGISTERED[1]], "client_uri": "https://site.acme.example/"});
     let site = admin.create("/clients", &site).await;
