@@ -9,6 +9,8 @@ use testkit::browser::{Browser, Landing};
 use testkit::peers::{self, Peer};
 use testkit::scene::{API, CLIENT, REDIRECT_URI, Scene, VERIFIER, claims_of};
 
+const PETER: &str = "peter@initech.example";
+const PETERS_PASSWORD: &str = "nine reports and four bosses";
 const TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 struct Site {
@@ -17,12 +19,13 @@ struct Site {
     secret: String,
 }
 
-/// Acme at Auth0 with two sites, Globex at Entra with one.
+/// Acme at Auth0 with two sites, Globex at Entra with one, Initech without an identity provider with one.
 struct Story {
     scene: Scene,
     skinned: Site,
     third: Site,
     globex: Site,
+    initech: Site,
     _idps: [Peer; 2],
 }
 
@@ -40,6 +43,7 @@ async fn story() -> Option<Story> {
     let at_entra = json!({"vendor": "entra", "organization": "globex", "domains": ["globex.example"],
         "options": {"issuer": null, "authority": entra.base, "tenant": TENANT, "foreign_domains": "omit_email"}});
     scene.oidc("globex-entra", &entra.base, &at_entra).await;
+    initech_without_idp(&scene).await;
     // one grant for all customers' apps, as users only
     let all =
         json!({"default_for": "third_party_clients", "audience": API, "scopes": ["read:data"]});
@@ -47,7 +51,22 @@ async fn story() -> Option<Story> {
     let skinned = site(&scene, "acme", "acme-skinned", "https://shop.customer.example/cb").await;
     let third = site(&scene, "acme", "acme-third", "https://third.customer.example/cb").await;
     let globex = site(&scene, "globex", "globex-site", "https://portal.globex.example/cb").await;
-    Some(Story { scene, skinned, third, globex, _idps: [auth0, entra] })
+    let initech = site(&scene, "initech", "initech-site", "https://desk.initech.example/cb").await;
+    Some(Story { scene, skinned, third, globex, initech, _idps: [auth0, entra] })
+}
+
+/// A password connection of Initech's own, and Peter's account there.
+async fn initech_without_idp(scene: &Scene) {
+    let admin = &scene.app.admin;
+    let initech = json!({"name": "initech", "display_name": "Initech",
+        "domains": [{"name": "initech.example", "verified": true}]});
+    admin.create("/organizations", &initech).await;
+    let connection = json!({"name": "initech-passwords", "strategy": "password", "organization": "initech",
+        "display_name": "Initech", "domains": ["initech.example"], "options": {}});
+    admin.create("/connections", &connection).await;
+    let peter =
+        json!({"connection": "initech-passwords", "email": PETER, "password": PETERS_PASSWORD});
+    admin.create("/password-accounts", &peter).await;
 }
 
 async fn site(scene: &Scene, organization: &str, id: &'static str, callback: &'static str) -> Site {
@@ -61,7 +80,13 @@ impl Story {
     /// Signs in at a site and gives its access token's claims; the user says yes where they are asked.
     async fn signs_in(&self, site: &Site, email: &str) -> Value {
         let mut browser = Browser::new(site.callback);
-        let landing = browser.open(&self.request(site, &[("login_hint", email)])).await;
+        let mut landing = browser.open(&self.request(site, &[("login_hint", email)])).await;
+        if email == PETER {
+            let page = landing.page();
+            let form = page.form().unwrap();
+            assert_eq!(form.field("email"), Some(PETER), "{}", self.scene.explain(&page).await);
+            landing = browser.submit(form.with("password", PETERS_PASSWORD)).await;
+        }
         let Landing::Page(page) = landing else {
             panic!("a site of others got in without consent")
         };
@@ -112,6 +137,11 @@ async fn one_api_many_customers_and_sites_that_are_not_ours() {
     assert_eq!(globex["connection"], "globex-entra");
     assert_ne!(globex["sub"], ours["sub"]);
 
+    // Initech, with passwords of our own; the address is not proven, so it is not verified
+    let initech = story.signs_in(&story.initech, PETER).await;
+    assert_eq!(initech["org_name"], "initech");
+    assert_eq!(initech["connection"], "initech-passwords");
+
     // neither customer's site reaches the other's identity provider
     let crossed = story.request(&story.third, &[("connection", "globex-entra")]);
     let landing = Browser::new(story.third.callback).open(&crossed).await;
@@ -132,6 +162,6 @@ async fn one_api_many_customers_and_sites_that_are_not_ours() {
     let log = scene.app.admin.get("/logs?kind=client&limit=200").await.json;
     let log = log["items"].as_array().unwrap();
     let changed: Vec<&Value> = log.iter().filter(|entry| entry["action"] != "created").collect();
-    assert_eq!((log.len(), changed.len()), (5, 1), "{log:#?}");
+    assert_eq!((log.len(), changed.len()), (6, 1), "{log:#?}");
     assert_eq!(changed[0]["actor"]["name"], "acme-it", "{log:#?}");
 }

@@ -1,9 +1,10 @@
 //! The refresh token grant (RFC 6749 §6, RFC 9700 §4.14.2; RULES 27).
 
 mod grace;
+mod replay;
 
 use super::*;
-use crate::catalog::{Action, Actor, ActorKind, AuditFilter, Author, RefreshTokens};
+use crate::catalog::{Actor, ActorKind, AuditFilter, Author, RefreshTokens};
 use crate::oauth::code::AuthorizationGrant;
 use crate::oauth::fixtures::PORTAL;
 use crate::oauth::refresh::RefreshFamily;
@@ -284,35 +285,6 @@ async fn a_consent_that_was_withdrawn_and_given_again_revives_no_refresh_token()
 
     assert_eq!(portal(refreshing(&refresh_token(&tokens))).await, Err("invalid_grant"));
     assert!(is_revoked(&broker, &grant.family).await);
-}
-
-/// RULES 26.
-#[actix_web::test]
-async fn a_code_replay_takes_the_refresh_token_back() {
-    let broker = Broker::start().await;
-    let grant = broker.offline_grant().await;
-    let code = broker.code(&grant).await;
-    let token = refresh_token(&web(&broker, &redemption(&code)).await.unwrap());
-    let token = next(&broker, &token).await.unwrap();
-    // the tombstone stays as long as the family can live
-    broker.clock.advance(14 * 86_400);
-
-    assert_eq!(web(&broker, &redemption(&code)).await, Err("invalid_grant"));
-
-    assert!(is_revoked(&broker, &grant.family).await);
-    assert_eq!(next(&broker, &token).await, Err("invalid_grant"));
-    assert_eq!(traced(&broker).await, ["authorization_code_reused"]);
-    for _ in 0..3 {
-        assert_eq!(web(&broker, &redemption(&code)).await, Err("invalid_grant"));
-    }
-    let audit = catalog_audit(&broker).await;
-    let turned_away = audit.iter().filter(|action| **action == Action::TurnedAway);
-    assert_eq!(turned_away.count(), 1, "the same again proves nothing new");
-}
-
-async fn catalog_audit(broker: &Broker) -> Vec<Action> {
-    let entries = broker.app().catalog.list_audit(&Default::default(), 200, None).await.unwrap();
-    entries.items.into_iter().map(|entry| entry.action).collect()
 }
 
 /// RULES 26: also where the family's record is not written yet.
