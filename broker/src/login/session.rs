@@ -24,7 +24,7 @@ pub use write::{SessionWrite, Written};
 use crate::catalog::{Identity, Name, NormalizedClaims};
 use crate::config::Session as Lifetimes;
 use crate::ids;
-use crate::sessions::record::{Record, Records, Stored};
+use crate::sessions::record::{Batch, Record, Records, Stored, Ticket};
 use crate::sessions::{Member, StoreError};
 
 /// Kind of the index of a user's sessions.
@@ -124,6 +124,16 @@ impl<'a> SsoSessions<'a> {
     pub async fn find(&self, sid: &str) -> Result<Option<LiveSession>, StoreError> {
         let found = self.records.get::<SsoSession>(sid, self.now).await?;
         Ok(found.filter(|stored| self.lives(&stored.record)).map(LiveSession::from))
+    }
+
+    /// As [`Self::find`], in a batch: whether it lives, by [`Self::was_there`].
+    pub fn look(&self, batch: &mut Batch<'_>, sid: &str) -> Ticket<Option<Stored<SsoSession>>> {
+        batch.get::<SsoSession>(sid)
+    }
+
+    /// What [`Self::look`] found.
+    pub fn was_there(&self, found: Option<&Stored<SsoSession>>) -> bool {
+        found.is_some_and(|stored| self.lives(&stored.record))
     }
 
     /// The sessions of a user that live, the latest one last.

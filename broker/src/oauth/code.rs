@@ -13,7 +13,7 @@ use crate::catalog::{Name, NormalizedClaims, Organization};
 use crate::ids;
 use crate::login::Access;
 use crate::sessions::StoreError;
-use crate::sessions::record::{Batch, Record, Records, Stored};
+use crate::sessions::record::{Batch, Record, Records, Stored, Ticket};
 
 /// An authorization code's record, under the code's SHA-256. Once redeemed it is a tombstone: what tells a replay by the
 /// client's own means from somebody's guess stays, what the code gave is gone.
@@ -144,22 +144,22 @@ pub fn add(
     Ok(code)
 }
 
-/// Marks a grant as used: of many who try one gets `true`. The tombstone stays for `family_life`, as long as a token of the
+/// Marks a grant as used, in a batch: of many who try one gets `true`. The tombstone stays for `family_life`, as long as a token of the
 /// family may live.
 ///
 /// # Errors
-/// [`StoreError`]; nothing may be issued then.
-pub async fn redeem(
-    records: &Records,
+/// [`StoreError`] where the tombstone cannot be sealed; nothing may be issued then, nor where the batch fails.
+pub fn redeem(
+    batch: &mut Batch<'_>,
     code: &str,
     read: &Stored<AuthorizationGrant>,
     family_life: TimeDelta,
     now: DateTime<Utc>,
-) -> Result<bool, StoreError> {
+) -> Result<Ticket<bool>, StoreError> {
     let tombstone = AuthorizationGrant { gives: None, ..read.record.clone() };
     // a replay within the code's own life is always seen
     let until = now + family_life.max(AuthorizationGrant::LIFETIME);
-    records.swap(code, read, &tombstone, until, now).await
+    batch.swap(code, read, &tombstone, until)
 }
 
 /// Revokes a family of which nobody knows when it ends, whether anything of it is written yet or not. One that was revoked

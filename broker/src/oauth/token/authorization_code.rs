@@ -52,15 +52,19 @@ pub(super) async fn take(
     let Some(mut granted) = granted else { return invalid_grant() };
     let begun = Begun::of(app, client, of_family, proven.confirmation(), now);
     proven.spend(app, now).await?;
-    let redeemed = code::redeem(&app.records, code, &found, begun.life(&granted, now), now);
-    let redeemed = async { Ok(redeemed.await?) };
+    let mut batch = app.records.batch(now);
+    let life = begun.life(&granted, now);
+    let redeemed = code::redeem(&mut batch, code, &found, life, now).map_err(Trouble::from)?;
+    let sessions = app.sso_sessions();
+    let session = gives.login.session.as_deref().map(|sid| sessions.look(&mut batch, sid));
+    let written = async { Ok(batch.run().await?) };
     let stored = begun.store(app, &grant.family, now);
-    let session = session_lives(app, gives);
-    let (redeemed, (), lives) = futures_util::try_join!(redeemed, stored, session)?;
-    if !redeemed {
+    let (mut outcomes, ()) = futures_util::try_join!(written, stored)?;
+    if !outcomes.of(redeemed).map_err(Trouble::from)? {
         return replayed(app, grant, now).await;
     }
-    if !lives {
+    let session = session.map(|ticket| outcomes.of(ticket)).transpose().map_err(Trouble::from)?;
+    if session.is_some_and(|found| !sessions.was_there(found.as_ref())) {
         return signed_out(app, &grant.family, now).await;
     }
     begun.give(&mut granted);
