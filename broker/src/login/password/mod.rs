@@ -1,8 +1,8 @@
 //! The strategy `password`: our own page in the place of an identity provider, for people whose company has none.
 //!
-//! It runs through the login transaction as every connection does. [`connector`] sends the browser to our page, [`sign_in`]
+//! It runs through the login transaction as every connection does. `connector` sends the browser to our page, `sign_in`
 //! compares the password and parks who it is, and `/login/continue` completes the login. The statement's issuer is our own,
-//! its subject the account's id. [`admission`] keeps out domains that an enterprise connection serves, [`delay`] slows
+//! its subject the account's id. `admission` keeps out domains that an enterprise connection serves, `delay` slows
 //! guesses at one account.
 
 mod admission;
