@@ -24,7 +24,8 @@ use super::error::Trouble;
 use crate::app::App;
 use crate::ids;
 use crate::login::{Access, AnswerTo, AuthorizationRequest};
-use crate::sessions::record::{Record, Stored};
+use crate::sessions::StoreError;
+use crate::sessions::record::{Batch, Record, Stored, Ticket};
 
 /// How long a user has, from the device's request to their word.
 pub const LIFETIME: TimeDelta = TimeDelta::minutes(15);
@@ -241,21 +242,21 @@ pub async fn polled(
     Ok(if noted { pace } else { Pace::Fine })
 }
 
-/// Marks an allowed request as spent: of many who try one gets `true`. The tombstone stays for `family_life`.
+/// Marks an allowed request as spent, in a batch: of many who try one gets `true`. The tombstone stays for `family_life`.
 ///
 /// # Errors
-/// [`Trouble`]; nothing may be issued then.
-pub async fn redeem(
-    app: &App,
+/// [`StoreError`] where the tombstone cannot be sealed; nothing may be issued then, nor where the batch fails.
+pub fn redeem(
+    batch: &mut Batch<'_>,
     device_code: &str,
     found: &Stored<DeviceGrant>,
     family_life: TimeDelta,
     now: DateTime<Utc>,
-) -> Result<bool, Trouble> {
+) -> Result<Ticket<bool>, StoreError> {
     let tombstone =
         DeviceGrant { state: DeviceState::Spent, spent_at: Some(now), ..found.record.clone() };
     let until = (now + family_life).max(found.record.expires_at + EPILOGUE);
-    Ok(app.records.swap(handle(device_code), found, &tombstone, until, now).await?)
+    batch.swap(handle(device_code), found, &tombstone, until)
 }
 
 impl DeviceGrant {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::offline::Begun;
+use super::spending::{Spending, spend};
 use super::{ErrorCode, Granted, GrantedUser, TokenError, refuse};
 use crate::app::App;
 use crate::catalog::Client;
@@ -52,23 +53,20 @@ pub(super) async fn take(
     let Some(mut granted) = granted else { return invalid_grant() };
     let begun = Begun::of(app, client, of_family, proven.confirmation(), now);
     proven.spend(app, now).await?;
-    let mut batch = app.records.batch(now);
     let life = begun.life(&granted, now);
-    let redeemed = code::redeem(&mut batch, code, &found, life, now).map_err(Trouble::from)?;
-    let sessions = app.sso_sessions();
-    let session = gives.login.session.as_deref().map(|sid| sessions.look(&mut batch, sid));
-    let written = async { Ok(batch.run().await?) };
+    let spent = spend(app, gives, |batch| code::redeem(batch, code, &found, life, now), now);
     let stored = begun.store(app, &grant.family, now);
-    let (mut outcomes, ()) = futures_util::try_join!(written, stored)?;
-    if !outcomes.of(redeemed).map_err(Trouble::from)? {
-        return replayed(app, grant, now).await;
+    match futures_util::try_join!(spent, stored)? {
+        (Spending::TooLate, ()) => replayed(app, grant, now).await,
+        (Spending::SignedOut, ()) => {
+            refresh::end(&app.records, &grant.family, now).await.map_err(Trouble::from)?;
+            invalid_grant()
+        }
+        (Spending::Done, ()) => {
+            begun.give(&mut granted);
+            Ok(granted)
+        }
     }
-    let session = session.map(|ticket| outcomes.of(ticket)).transpose().map_err(Trouble::from)?;
-    if session.is_some_and(|found| !sessions.was_there(found.as_ref())) {
-        return signed_out(app, &grant.family, now).await;
-    }
-    begun.give(&mut granted);
-    Ok(granted)
 }
 
 /// RFC 6749 §4.1.3.
@@ -129,25 +127,6 @@ pub(super) async fn still_granted(
         refresh_token: None,
     };
     Ok(Some(Granted { target, user: Some(user) }))
-}
-
-/// Whether the browser's session that the login left is still there: its end was told to its clients, so nothing new is given
-/// of it. Asked beside the redemption, in the same round trip.
-pub(super) async fn session_lives(app: &App, gives: &Gives) -> Result<bool, Trouble> {
-    match &gives.login.session {
-        Some(sid) => Ok(app.sso_sessions().find(sid).await?.is_some()),
-        None => Ok(true),
-    }
-}
-
-/// The user signed out after the code was given and before it was redeemed.
-pub(super) async fn signed_out<T>(
-    app: &App,
-    family: &str,
-    now: DateTime<Utc>,
-) -> Result<T, TokenError> {
-    refresh::end(&app.records, family, now).await.map_err(Trouble::from)?;
-    invalid_grant()
 }
 
 /// RFC 6749 §10.5.

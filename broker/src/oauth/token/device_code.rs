@@ -2,14 +2,17 @@
 
 use chrono::{DateTime, Utc};
 
-use super::authorization_code::{session_lives, signed_out, still_granted};
+use super::authorization_code::still_granted;
 use super::offline::Begun;
+use super::spending::{Spending, spend};
 use super::{ErrorCode, Granted, TokenError, refuse};
 use crate::app::App;
 use crate::login::trace::Trail;
 use crate::oauth::client_authentication::AuthenticatedClient;
 use crate::oauth::device::{self, DeviceGrant, DeviceState, Pace};
+use crate::oauth::error::Trouble;
 use crate::oauth::params::Params;
+use crate::oauth::refresh;
 use crate::oauth::sender_constraint::Proven;
 
 /// Redeems a device code, once, after its user said yes; until then it says how things stand.
@@ -48,17 +51,19 @@ pub(super) async fn take(
     let begun = Begun::of(app, client, of_family, proven.confirmation(), now);
     proven.spend(app, now).await?;
     // whoever is second must not write over the family of the first: it lives on
-    let redeemed = device::redeem(app, code, &found, begun.life(&granted, now), now);
-    let (redeemed, lives) = futures_util::try_join!(redeemed, session_lives(app, gives))?;
-    if !redeemed {
-        return invalid_grant();
+    let life = begun.life(&granted, now);
+    match spend(app, gives, |batch| device::redeem(batch, code, &found, life, now), now).await? {
+        Spending::TooLate => invalid_grant(),
+        Spending::SignedOut => {
+            refresh::end(&app.records, &grant.family, now).await.map_err(Trouble::from)?;
+            invalid_grant()
+        }
+        Spending::Done => {
+            begun.store(app, &grant.family, now).await?;
+            begun.give(&mut granted);
+            Ok(granted)
+        }
     }
-    if !lives {
-        return signed_out(app, &grant.family, now).await;
-    }
-    begun.store(app, &grant.family, now).await?;
-    begun.give(&mut granted);
-    Ok(granted)
 }
 
 fn wait<T>(pace: Pace) -> Result<T, TokenError> {

@@ -6,6 +6,7 @@ mod client_credentials;
 mod device_code;
 mod offline;
 mod refresh_token;
+mod spending;
 #[cfg(test)]
 mod tests;
 
