@@ -17,6 +17,11 @@ pub(super) fn take(pairs: &mut Pairs, name: &'static str) -> Result<Option<Strin
     Ok(value)
 }
 
+/// The handle of a login in a query; empty, which none has, where it is missing or was sent twice.
+pub(super) fn transaction(mut query: Pairs) -> String {
+    take(&mut query, "transaction").ok().flatten().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::answer::{error_page, set};
 use super::browser;
-use super::fields::{Pairs, take};
+use super::fields::{Pairs, transaction};
 use crate::app::App;
 use crate::http::oauth as reply;
 use crate::login::complete;
@@ -18,8 +18,7 @@ pub(super) async fn show(
     query: Query<Pairs>,
 ) -> HttpResponse {
     let browser = browser::of(&request, &app.config);
-    let mut query = query.into_inner();
-    let transaction = take(&mut query, "transaction").ok().flatten().unwrap_or_default();
+    let transaction = transaction(query.into_inner());
     let login = match complete::finish(&app, &browser, &transaction).await {
         Ok(login) => login,
         Err(error) => return reply::login_error(&app, &error).await,

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod browser;
 mod fields;
 mod finish;
+mod form;
 mod home_realm;
 mod metadata;
 mod page;

@@ -4,15 +4,12 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Form, Query};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::fields::{Pairs, take};
-use super::{answer, browser};
+use super::fields::{Pairs, take, transaction};
+use super::{answer, browser, form};
 use crate::app::App;
 use crate::http::oauth as reply;
 use crate::http::pages::{self, AccountPage, Choice, ChoicePage, FieldProblem, Hidden, LoginPage};
 use crate::login::begin::{self, Account, Next, PageModel, Problem};
-use crate::login::failure::Failure;
-use crate::login::trace::Trail;
-use crate::login::transaction::TransactionError;
 use crate::login::{Browser, ErrorPage};
 use crate::oauth::silent::{self, GoOnError};
 
@@ -22,8 +19,7 @@ pub(super) async fn show(
     query: Query<Pairs>,
 ) -> HttpResponse {
     let browser = browser::of(&request, &app.config);
-    let mut query = query.into_inner();
-    let transaction = take(&mut query, "transaction").ok().flatten().unwrap_or_default();
+    let transaction = transaction(query.into_inner());
     match begin::page(&app, &browser, &transaction).await {
         Ok(page) => render(&app, &browser, &page),
         Err(page) => answer::error_page(&app, &page).await,
@@ -37,16 +33,11 @@ pub(super) async fn submit(
     form: Form<Pairs>,
 ) -> HttpResponse {
     let browser = browser::of(&request, &app.config);
-    let Some(fields) = Fields::read(form.into_inner()) else {
-        return refuse(&app, &browser, Failure::FormNotOurs).await;
+    let fields = Fields::read(form.into_inner());
+    let fields = match form::checked((&app, &request, &browser), fields, Fields::hidden) {
+        Ok(fields) => fields,
+        Err(failure) => return form::refuse(&app, &browser, failure).await,
     };
-    if !browser.has_cookie() {
-        return refuse(&app, &browser, TransactionError::CookieMissing.into()).await;
-    }
-    let ours = browser::posts_from_our_page(&request, &app.config.issuer);
-    if !ours || !browser.made_form(&fields.transaction, &fields.token) {
-        return refuse(&app, &browser, Failure::FormNotOurs).await;
-    }
     let next = match &fields.account {
         Some(account) => return account_chosen(&app, &browser, &fields, account).await,
         None => forward(&app, &browser, &fields).await,
@@ -100,6 +91,10 @@ struct Fields {
 }
 
 impl Fields {
+    fn hidden(&self) -> (&str, &str) {
+        (&self.transaction, &self.token)
+    }
+
     /// `None` where a field was sent twice.
     fn read(mut form: Pairs) -> Option<Self> {
         Some(Self {
@@ -152,9 +147,4 @@ const fn words(problem: Problem) -> FieldProblem<'static> {
             advice: "If the address is right, ask your IT team how to sign in to this app.",
         },
     }
-}
-
-async fn refuse(app: &App, browser: &Browser, failure: Failure) -> HttpResponse {
-    let page = Trail::at(browser.address()).failed(app, failure).await;
-    answer::error_page(app, &page).await
 }

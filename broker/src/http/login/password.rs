@@ -6,15 +6,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use zeroize::Zeroizing;
 
-use super::fields::{Pairs, take};
-use super::{answer, browser};
+use super::fields::{Pairs, take, transaction};
+use super::{answer, browser, form};
 use crate::app::App;
 use crate::http::pages::{self, FieldProblem, Hidden};
 use crate::login::Browser;
-use crate::login::failure::Failure;
 use crate::login::password::{self, Problem, SignInPage, Submitted, Typed};
-use crate::login::trace::Trail;
-use crate::login::transaction::TransactionError;
 
 #[derive(Debug, Template)]
 #[template(path = "password.html")]
@@ -34,8 +31,7 @@ pub(super) async fn show(
     query: Query<Pairs>,
 ) -> HttpResponse {
     let browser = browser::of(&request, &app.config);
-    let mut query = query.into_inner();
-    let handle = take(&mut query, "transaction").ok().flatten().unwrap_or_default();
+    let handle = transaction(query.into_inner());
     match password::page(&app, &browser, &handle).await {
         Ok(page) => render(&app, &browser, &page),
         Err(page) => answer::error_page(&app, &page).await,
@@ -49,16 +45,11 @@ pub(super) async fn submit(
     form: Form<Pairs>,
 ) -> HttpResponse {
     let browser = browser::of(&request, &app.config);
-    let Some((handle, token, typed)) = read(form.into_inner()) else {
-        return refuse(&app, &browser, Failure::FormNotOurs).await;
+    let fields = read(form.into_inner());
+    let (handle, _, typed) = match form::checked((&app, &request, &browser), fields, hidden) {
+        Ok(fields) => fields,
+        Err(failure) => return form::refuse(&app, &browser, failure).await,
     };
-    if !browser.has_cookie() {
-        return refuse(&app, &browser, TransactionError::CookieMissing.into()).await;
-    }
-    let ours = browser::posts_from_our_page(&request, &app.config.issuer);
-    if !ours || !browser.made_form(&handle, &token) {
-        return refuse(&app, &browser, Failure::FormNotOurs).await;
-    }
     match password::submit(&app, &browser, &handle, typed).await {
         Ok(Submitted::Continue(transaction)) => {
             let path = format!("/login/continue?transaction={transaction}");
@@ -69,8 +60,15 @@ pub(super) async fn submit(
     }
 }
 
+/// Handle, token, and what was typed.
+type Fields = (String, String, Typed);
+
+fn hidden((handle, token, _): &Fields) -> (&str, &str) {
+    (handle, token)
+}
+
 /// `None` where a field was sent twice.
-fn read(mut form: Pairs) -> Option<(String, String, Typed)> {
+fn read(mut form: Pairs) -> Option<Fields> {
     let handle = take(&mut form, "transaction").ok()?.unwrap_or_default();
     let token = take(&mut form, "token").ok()?.unwrap_or_default();
     let email = take(&mut form, "email").ok()?.unwrap_or_default().trim().to_owned();
@@ -136,9 +134,4 @@ fn words(problem: Problem, wait: &str) -> FieldProblem<'_> {
             advice: wait,
         },
     }
-}
-
-async fn refuse(app: &App, browser: &Browser, failure: Failure) -> HttpResponse {
-    let page = Trail::at(browser.address()).failed(app, failure).await;
-    answer::error_page(app, &page).await
 }

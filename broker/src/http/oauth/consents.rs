@@ -4,9 +4,9 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::logout::{name_of, refused};
-use super::sessions::{NoSessionPage, signed_in};
-use super::{reply, token};
+use super::logout::name_of;
+use super::own_page::{signed_in, submitted};
+use super::reply;
 use crate::app::App;
 use crate::catalog::{CatalogError, Client, Consent, Organization};
 use crate::http::login::answer::see_other;
@@ -18,7 +18,7 @@ use crate::oauth::consent::{
     Allowed, AskedApi, allowed, described, organization_name, plain_words,
 };
 use crate::oauth::error::Trouble;
-use crate::oauth::logout::{By, LogoutError, is_same};
+use crate::oauth::logout::By;
 
 #[derive(Template)]
 #[template(path = "consents.html")]
@@ -46,9 +46,8 @@ const FORM: &str = "consents";
 pub(super) async fn show(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let own = browser::of(&request, &app.config);
     let (session, cookie) = match signed_in(&app, &own).await {
-        Ok(Some(found)) => found,
-        Ok(None) => return pages::page(StatusCode::OK, &NoSessionPage),
-        Err(trouble) => return reply::trouble_page(&trouble),
+        Ok(found) => found,
+        Err(page) => return page,
     };
     match list(&app, &session).await {
         Ok(apps) => {
@@ -66,18 +65,11 @@ pub(super) async fn withdraw(
     request: HttpRequest,
     body: String,
 ) -> HttpResponse {
-    let params = token::form(&request, &body).unwrap_or_default();
     let own = browser::of(&request, &app.config);
-    let (session, cookie) = match signed_in(&app, &own).await {
-        Ok(Some(found)) => found,
-        Ok(None) => return pages::page(StatusCode::OK, &NoSessionPage),
-        Err(trouble) => return reply::trouble_page(&trouble),
+    let (session, params) = match submitted(&app, &request, &own, (FORM, &body)).await {
+        Ok(sent) => sent,
+        Err(page) => return page,
     };
-    let sent = params.get("token").unwrap_or_default();
-    let ours = browser::posts_from_our_page(&request, &app.config.issuer);
-    if !ours || !is_same(&cookie.form_token(FORM), sent) {
-        return refused(&app, &request, &LogoutError::FormNotOurs).await;
-    }
     let by = By::user(&session.user_id, own.address());
     let audited = app.catalog.audited(by.author(&app, app.now()));
     let client_id = params.get("withdraw").unwrap_or_default();

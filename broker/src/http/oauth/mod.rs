@@ -8,6 +8,7 @@ mod device;
 mod discovery;
 mod introspect;
 mod logout;
+mod own_page;
 mod par;
 mod reply;
 mod revoke;

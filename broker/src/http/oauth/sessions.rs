@@ -4,17 +4,18 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::logout::{LoggedOutPage, frame_sources, name_of, refused};
-use super::{reply, token};
+use super::logout::{LoggedOutPage, frame_sources, name_of};
+use super::own_page::{signed_in, submitted};
+use super::reply;
 use crate::app::App;
 use crate::catalog::{Client, Connection};
 use crate::http::login::answer::{see_other, set};
 use crate::http::login::browser;
 use crate::http::pages;
 use crate::login::Browser;
-use crate::login::session::{SessionCookie, SsoSession};
+use crate::login::session::SsoSession;
 use crate::oauth::error::Trouble;
-use crate::oauth::logout::{By, LogoutError, ending, is_same};
+use crate::oauth::logout::{By, ending};
 
 #[derive(Template)]
 #[template(path = "sessions.html")]
@@ -23,10 +24,6 @@ struct SessionsPage<'a> {
     token: &'a str,
     sessions: &'a [Shown],
 }
-
-#[derive(Template)]
-#[template(path = "no_session.html")]
-pub(super) struct NoSessionPage;
 
 struct Shown {
     sid: String,
@@ -42,35 +39,27 @@ const FORM: &str = "sessions";
 
 pub(super) async fn show(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let own = browser::of(&request, &app.config);
-    match signed_in(&app, &own).await {
-        Ok(Some((session, cookie))) => match list(&app, &session).await {
-            Ok(sessions) => {
-                let token = cookie.form_token(FORM);
-                let page =
-                    SessionsPage { name: name_of(&session), token: &token, sessions: &sessions };
-                pages::page(StatusCode::OK, &page)
-            }
-            Err(trouble) => reply::trouble_page(&trouble),
-        },
-        Ok(None) => pages::page(StatusCode::OK, &NoSessionPage),
+    let (session, cookie) = match signed_in(&app, &own).await {
+        Ok(found) => found,
+        Err(page) => return page,
+    };
+    match list(&app, &session).await {
+        Ok(sessions) => {
+            let token = cookie.form_token(FORM);
+            let page = SessionsPage { name: name_of(&session), token: &token, sessions: &sessions };
+            pages::page(StatusCode::OK, &page)
+        }
         Err(trouble) => reply::trouble_page(&trouble),
     }
 }
 
 /// `end` is a session's id, or `all`.
 pub(super) async fn end(app: web::Data<App>, request: HttpRequest, body: String) -> HttpResponse {
-    let params = token::form(&request, &body).unwrap_or_default();
     let own = browser::of(&request, &app.config);
-    let (session, cookie) = match signed_in(&app, &own).await {
-        Ok(Some(found)) => found,
-        Ok(None) => return pages::page(StatusCode::OK, &NoSessionPage),
-        Err(trouble) => return reply::trouble_page(&trouble),
+    let (session, params) = match submitted(&app, &request, &own, (FORM, &body)).await {
+        Ok(sent) => sent,
+        Err(page) => return page,
     };
-    let sent = params.get("token").unwrap_or_default();
-    let ours = browser::posts_from_our_page(&request, &app.config.issuer);
-    if !ours || !is_same(&cookie.form_token(FORM), sent) {
-        return refused(&app, &request, &LogoutError::FormNotOurs).await;
-    }
     match end_chosen(&app, &own, &session, params.get("end").unwrap_or_default()).await {
         Ok(response) => response,
         Err(trouble) => reply::trouble_page(&trouble),
@@ -97,15 +86,6 @@ async fn end_chosen(
     let mut response = pages::page_with_frames(&page, &frames);
     set(&mut response, &browser::no_session_cookie(&app.config.issuer));
     Ok(response)
-}
-
-/// The browser's session and the cookie that proves it.
-pub(super) async fn signed_in<'a>(
-    app: &App,
-    browser: &'a Browser,
-) -> Result<Option<(SsoSession, &'a SessionCookie)>, Trouble> {
-    let live = app.sso_sessions().of_cookie(browser.session()).await?;
-    Ok(live.map(|live| live.session).zip(browser.session()))
 }
 
 /// This browser's first, then the latest.
