@@ -39,11 +39,8 @@ pub(super) async fn update(
     request: HttpRequest,
     body: web::Bytes,
 ) -> Result<HttpResponse, Failure> {
-    let patch = body::object(&request, &body)?;
-    let found = resource::find::<ClientGrant>(&app, &id).await?;
-    let old = found.object.as_ref();
-    let mut merged = writable(old);
-    body::merge(&mut merged, patch);
+    let (found, merged) = resource::patched(&app, &id, (&request, &body), writable).await?;
+    let old: &ClientGrant = &found.object;
     let draft = read(&app, merged).await?;
     for (field, same) in [
         ("default_for", draft.holder.default_for() == old.holder.default_for()),

@@ -63,11 +63,8 @@ pub(super) async fn update(
     request: HttpRequest,
     body: web::Bytes,
 ) -> Result<HttpResponse, Failure> {
-    let patch = body::object(&request, &body)?;
-    let found = resource::find::<Organization>(&app, &id).await?;
-    let old = found.object.as_ref();
-    let mut merged = writable(old);
-    body::merge(&mut merged, patch);
+    let (found, merged) = resource::patched(&app, &id, (&request, &body), writable).await?;
+    let old: &Organization = &found.object;
     let draft = Draft::read(merged)?;
     if draft.name != old.name {
         return Err(Failure::field("name", "cannot be changed"));

@@ -79,11 +79,8 @@ pub(super) async fn update(
     request: HttpRequest,
     body: web::Bytes,
 ) -> Result<HttpResponse, Failure> {
-    let patch = body::object(&request, &body)?;
-    let found = resource::find::<PasswordAccount>(&app, &id).await?;
-    let old = found.object.as_ref();
-    let mut merged = writable(old);
-    body::merge(&mut merged, patch);
+    let (found, merged) = resource::patched(&app, &id, (&request, &body), writable).await?;
+    let old: &PasswordAccount = &found.object;
     let mut fields = Fields::new(merged);
     let draft = Draft::read(&mut fields);
     if draft.connection.as_ref() != Some(&old.connection) {

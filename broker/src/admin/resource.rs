@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
-use super::{author, caller};
+use super::{author, body, caller};
 use crate::app::App;
 use crate::catalog::{Name, Resource, Versioned};
 
@@ -103,6 +103,21 @@ pub(super) async fn find_own<T: Shown>(
     let found = find::<T>(app, id).await?;
     let sees = caller::of(request).is_some_and(|caller| caller.sees(found.owner()));
     if sees { Ok(found) } else { Err(Failure::not_found(T::KIND)) }
+}
+
+/// The object that a PATCH is about, and what can be written of it with the patch merged in (RFC 7396); `writable` is what can
+/// be written of the kind.
+pub(super) async fn patched<T: Shown>(
+    app: &App,
+    id: &str,
+    (request, body): (&HttpRequest, &web::Bytes),
+    writable: impl FnOnce(&T) -> Map<String, Value>,
+) -> Result<(Versioned<T>, Map<String, Value>), Failure> {
+    let patch = body::object(request, body)?;
+    let found = find::<T>(app, id).await?;
+    let mut merged = writable(&found.object);
+    body::merge(&mut merged, patch);
+    Ok((found, merged))
 }
 
 /// The object with its entity tag.

@@ -41,11 +41,8 @@ pub(super) async fn update(
     request: HttpRequest,
     body: web::Bytes,
 ) -> Result<HttpResponse, Failure> {
-    let patch = body::object(&request, &body)?;
-    let found = resource::find::<ResourceServer>(&app, &id).await?;
-    let old = found.object.as_ref();
-    let mut merged = writable(old);
-    body::merge(&mut merged, patch);
+    let (found, merged) = resource::patched(&app, &id, (&request, &body), writable).await?;
+    let old: &ResourceServer = &found.object;
     let draft = read(&app, merged).await?;
     if draft.identifier != old.identifier {
         return Err(Failure::field("identifier", "cannot be changed"));

@@ -52,11 +52,8 @@ pub(super) async fn update(
     request: HttpRequest,
     body: web::Bytes,
 ) -> Result<HttpResponse, Failure> {
-    let patch = body::object(&request, &body)?;
-    let found = resource::find::<User>(&app, &id).await?;
-    let old = found.object.as_ref();
-    let mut merged = writable(old);
-    body::merge(&mut merged, patch);
+    let (found, merged) = resource::patched(&app, &id, (&request, &body), writable).await?;
+    let old: &User = &found.object;
     let draft = read(&app, merged).await?;
     let mut claims_elsewhere = old.claims_elsewhere.clone();
     claims_elsewhere.retain(|of, _| draft.identities.iter().any(|i| i.connection == *of));
