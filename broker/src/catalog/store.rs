@@ -21,7 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::Any;
-use sqlx::any::AnyRow;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -235,15 +236,8 @@ impl Catalog {
         limit: u32,
         from: Option<&str>,
     ) -> Result<Listed<Versioned<T>>, CatalogError> {
-        let limit = limit.clamp(1, 200);
         let after = from.map(read_cursor).transpose()?.unwrap_or_default();
-        let rows = sqlx::query::<Any>(T::SQL.list)
-            .bind(after)
-            .bind(i64::from(limit) + 1)
-            .fetch_all(&mut *self.storage.reader().await?)
-            .await
-            .map_err(unavailable)?;
-        page(&rows, limit)
+        self.page_after(sqlx::query(T::SQL.list), after, limit).await
     }
 
     /// As [`Self::list`], of those that belong to an organization; empty for a kind of object that belongs to none.
@@ -256,13 +250,23 @@ impl Catalog {
         limit: u32,
         from: Option<&str>,
     ) -> Result<Listed<Versioned<T>>, CatalogError> {
-        let limit = limit.clamp(1, 200);
         let after = from.map(read_cursor).transpose()?.unwrap_or_default();
         let Some(statement) = T::LIST_OF else {
             return Ok(Listed { items: Vec::new(), next: None });
         };
-        let rows = sqlx::query::<Any>(statement)
-            .bind(organization.to_string())
+        let statement = sqlx::query(statement).bind(organization.to_string());
+        self.page_after(statement, after, limit).await
+    }
+
+    /// Runs a statement whose last two arguments are where the page begins and how many rows to read.
+    async fn page_after<T: Resource>(
+        &self,
+        statement: Query<'_, Any, AnyArguments>,
+        after: String,
+        limit: u32,
+    ) -> Result<Listed<Versioned<T>>, CatalogError> {
+        let limit = limit.clamp(1, 200);
+        let rows = statement
             .bind(after)
             .bind(i64::from(limit) + 1)
             .fetch_all(&mut *self.storage.reader().await?)
